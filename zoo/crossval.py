@@ -212,7 +212,6 @@ class Protocol:
 def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np.bool_]]:
     """Which windows each fold holds out, as masks `(len(windows),)`; each window is held out exactly once."""
     if split == STUDY:
-        assert windows.studies is not None
         return [windows.studies == study for study in np.unique(windows.studies)]
     count = len(windows.people()) if groups == LOSO else int(groups)
     parts = GroupKFold(count, shuffle=True, random_state=0).split(windows.labels, groups=windows.subjects)
@@ -579,7 +578,6 @@ class Folds:
 
     def _answers(self, arrays: Arrays) -> tuple[metrics.Labels, metrics.Labels, NDArray[np.str_]]:
         """Labels, predictions and people of the windows of known activities."""
-        assert self.data.train.subjects is not None
         known, predicted = metrics.of_known(arrays["labels"], arrays["predicted"], self.data.other_class)
         return arrays["labels"][known], predicted[known], self.data.train.subjects[arrays["rows"]][known]
 
@@ -588,7 +586,6 @@ class Folds:
         windows = self.data.train
         rows, labels, predicted, seeds = (arrays[name] for name in ("rows", "labels", "predicted", "seeds"))
         known = windows.labels[rows]
-        assert windows.subjects is not None
         subjects, other = windows.subjects[rows], self.data.other_class
         of_known = labels != other
         summary: dict[str, Any] = {"windows": int(of_known.sum())}
@@ -693,7 +690,6 @@ def calibration(
 
 def _of_one_study(data: Data) -> list[str]:
     """The classes that a single study has, by themselves or in a set: where it is left out, nothing teaches them."""
-    assert data.train.studies is not None
     allowed = allowed_classes(len(data.classes), data.label_sets)
     studies = np.sum([
         allowed[np.unique(data.train.labels[data.train.studies == study])].any(axis=0)

@@ -65,6 +65,27 @@ def test_the_epochs_of_clocks_show_the_unit_of_their_time_stamps(tmp_path, clock
     assert (found.rate, made.warnings) == (50.0, [])
 
 
+FRACTIONS = {
+    "decimals without zeros at their end": lambda ms: f".{ms:03d}".rstrip("0").rstrip("."),
+    "milliseconds without zeros": lambda ms: f".{ms}",
+    "milliseconds after a colon": lambda ms: f":{ms:03d}",
+    "milliseconds after a colon, without zeros": lambda ms: f":{ms}",
+    "hundredths without zeros": lambda ms: f",{ms // 10}",
+    "hundredths after a colon": lambda ms: f":{ms // 10:02d}",
+    "hundredths after a colon, without zeros": lambda ms: f":{ms // 10}",
+}
+
+
+@pytest.mark.parametrize("day", ["", "2024-06-10 ", "10.06.2024 "])
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_fractions_of_clocks_are_read_with_and_without_zeros(tmp_path, fraction, day):
+    times = [divmod(20 * row, 1000) for row in range(len(WALK))]
+    stamps = [f"{day}9:05:{second:02d}{FRACTIONS[fraction](ms)}".replace("10 9", "10 09") for second, ms in times]
+    quoted = [f'"{stamp}"' for stamp in stamps]
+    made, (found,) = imported(tmp_path, csv_of("time,x,y,z", quoted, *acceleration()), **ANN)
+    assert (found.rate, len(found.rows), made.warnings) == (50.0, len(WALK), [])
+
+
 @pytest.mark.parametrize(
     ("unit", "stamps", "answer"),
     [

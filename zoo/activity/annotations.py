@@ -104,7 +104,7 @@ def read_notes(
     text, *others = [name for name in texts if any(row[name].strip() for row in rows)] or texts[:1]
     if others:
         raise ZooError(f"{path}: columns {text} and {others[0]} may both be the label: rename or remove one")
-    moment, expected, is_clock = time_reader(next((row[stamp] for row in rows), ""), comma=table.separator != ",")
+    moment, expected, is_clock = time_reader((row[stamp] for row in rows), comma=table.separator != ",")
     try:
         stamps = moment([row[stamp] for row in rows])
     except ValueError as error:

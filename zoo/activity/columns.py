@@ -372,35 +372,39 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
 
 
 _TIME_FORMS = "a number, or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
-_GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2})(:\d{2}:\d{2}(?:[.,]\d+)?)")
+_GERMAN = r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2})(:\d{2}:\d{2}(?:[.,:]\d+)?)"
+_CLOCK = re.compile(rf"\d{{1,2}}:\d{{2}}:\d{{2}}[.,:]?\d*$|\d{{4}}-\d{{2}}-\d{{2}}|{_GERMAN}$")
+_FRACTION = re.compile(r"(?<=:\d{2}:\d{2})[.,:](\d+)")
 
 
-def time_reader(example: str, comma: bool) -> tuple[Callable[[Sequence[str]], NDArray[np.float64]], str, bool]:
-    """What reads time stamps such as this one, what it expects, and whether they are those of a clock."""
-    if re.fullmatch(r"\d{1,2}:\d{2}:\d{2}[.,:]?\d*", example):
-        clock = _time_of_day
-    elif re.match(r"\d{4}-\d{2}-\d{2}", example) or _GERMAN.fullmatch(example):
-        clock = _date
-    else:
+def time_reader(texts: Iterable[str], comma: bool) -> tuple[Callable[[Sequence[str]], NDArray[np.float64]], str, bool]:
+    """What reads time stamps such as these, what it expects, and whether they are those of a clock."""
+    stamps = [*filter(None, map(str.strip, texts))]
+    if not (stamps and _CLOCK.match(stamps[0])):
         return partial(numbers, comma=comma), _TIME_FORMS, False
 
-    def seconds(fields: Sequence[str]) -> NDArray[np.float64]:
-        return np.array([clock(field) if field else np.nan for field in map(str.strip, fields)])
+    def seconds(fields: Sequence[str], digits: int = 0) -> NDArray[np.float64]:
+        padded = (_FRACTION.sub(lambda found: f".{found[1]:0>{digits}}", field.strip()) for field in fields)
+        return np.array([_clock_seconds(field) if field else np.nan for field in padded])
 
-    return seconds, _TIME_FORMS.partition(", or ")[2], True
+    # A fraction that lacks zeros is a count, of hundredths or milliseconds: as decimals, time would go back.
+    found = [*filter(None, map(_FRACTION.search, stamps))]
+    longest = max((len(one[1]) for one in found), default=0)
+    counted = longest if len({one.string[: one.start()] for one in found}) > 2 else max(3, longest)
+    digits = 0
+    with suppress(ValueError):
+        digits = min((0, counted), key=lambda digits: int((np.diff(seconds(stamps, digits)) < 0).sum()))
+    return partial(seconds, digits=digits), _TIME_FORMS.partition(", or ")[2], True
 
 
-def _time_of_day(text: str) -> float:
-    hours, minutes, rest = text.replace(",", ".").split(":", 2)
-    # After a colon are milliseconds, with or without zeros before them.
-    whole, colon, part = rest.partition(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(f"{whole}.{part:0>3}" if colon else whole)
-
-
-def _date(text: str) -> float:
-    if german := _GERMAN.fullmatch(text):
+def _clock_seconds(text: str) -> float:
+    """The seconds of a time of day since midnight, of a date since 1970."""
+    if german := re.fullmatch(_GERMAN, text):
         day, month, year, hour, rest = german.groups()
         text = f"{year}-{month:0>2}-{day:0>2} {hour:0>2}{rest}"
+    if "-" not in text:
+        hours, minutes, rest = text.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(rest)
     moment = datetime.fromisoformat(re.sub(r" ([+-]\d{2}:?\d{2})$", r"\1", text))
     # The zone of whoever reads would put its change of daylight saving time into the recording.
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
@@ -528,7 +532,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
             raise by_turns(name, column, words)
     check_turns(name, header if first else [], first)
     example = next(filter(None, (row[clock].strip() for row in first)), "")
-    moment, expected, is_clock = time_reader(example, comma)
+    moment, expected, is_clock = time_reader((row[clock] for row in first), comma)
 
     def stamp(row: list[str]) -> float:
         with suppress(ValueError, OverflowError):

@@ -125,10 +125,9 @@ def read_table(
     unread = [column for column, _ in rivals.values()]
     wanted = {*columns.axes, *(columns.gravity or ()), *(columns.rotation or ()), columns.time, *owning}
     places = {name: place for place, name in enumerate(table.names) if name in wanted.union(unread)}
-    stamps = (row[places[columns.time]].strip() for row in first if columns.time)
     comma = has_commas(table.separator, first[0])
     number = partial(numbers, comma=comma)
-    moment, expected, is_clock = time_reader(next(filter(None, stamps), ""), comma)
+    moment, expected, is_clock = time_reader((row[places[columns.time]] for row in first if columns.time), comma)
     # These grow in place, where lists of blocks would need twice the memory.
     times, values, owners, rows, says = array("d"), array("d"), list[tuple[int, Owner]](), 0, dict[str, str]()
     for block in chain([first], blocks):

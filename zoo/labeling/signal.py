@@ -149,7 +149,7 @@ def _clock(row: Mapping[str, str], stamp: str | None, *, comma: bool) -> tuple[f
     """The time of day of the first row in seconds, and the date; None and empty where no column says so."""
     known = [name for name in row if name == stamp or recognized("time", [name])]
     for name in sorted(known, key=lambda name: name != stamp):
-        moment, _, is_clock = time_reader(row[name].strip(), comma)
+        moment, _, is_clock = time_reader([row[name]], comma)
         with suppress(ValueError, OverflowError):
             (value,) = moment([row[name].strip()])
             if is_clock and 0 <= value < 86_400:
