@@ -98,9 +98,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"distilling": mixing.table})
         return
-    known = pages.measured(left_out.__file__)
-    rows = [row | {"learned": mixing.PLAIN} for row in known["rows"] if row["seed"] == SEED]
-    rows = [row for row in rows if row["study"].partition(",")[0] in options.studies]
+    known, rows = pages.measured(left_out.__file__), list[Row]()
     tasks = [(study, DISTILLED) for study in options.studies] + [(study, SPECTRA) for study in options.spectra]
     calibrations = [known["calibrations"][study] for study, _ in tasks]
     for found in in_workers(partial(measure, scratch=options.scratch), tasks, calibrations):

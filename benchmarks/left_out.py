@@ -1,14 +1,13 @@
 r"""What the streams of a study that was left out show, with three seeds, and what an inclined treadmill costs.
 
-    python saved_models/make.py activity_gru_phone --data DATA --seeds 3 --scratch build/seeds
+    python saved_models/make.py activity_gru_phone --data DATA --seeds 3 --streams studies --scratch build/seeds
     python benchmarks/left_out.py --scratch build/seeds | tee benchmarks/left_out.json
     python benchmarks/left_out.py --page docs/splits.md  # writes its table into the page
 
 The networks of `activity_gru_phone` without each of six studies, with three seeds, answer the recordings of the study,
-with the temperature and the threshold that new people of the other studies ask for, as on the card: those of a network
-that knows neither them nor the study. What they show of all time, with one seed, is that of the card. Walking of DSADS
-is on level ground, on a level treadmill and on one inclined by 15 degrees: all of it, and without the last. As in
-`benchmarks/pairs.py`, no phone is checked for rest.
+with the temperature and the threshold of the card, which new people of the other studies ask for: those of a network
+that knows neither them nor the study. Walking of DSADS is on level ground, on a level treadmill and on one inclined by
+15 degrees: all of it, and without the last. As in `benchmarks/pairs.py`, no phone is checked for rest.
 """
 
 import json
@@ -26,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import pages
 from external import COLUMNS, is_level
-from pairs import ONE_THREAD, PRESET, STUDIES, Row, answers_of, fold_of, in_workers, shown
+from pairs import PRESET, STUDIES, Row, answers_of, fold_of, in_workers, shown
 
 from zoo.catalog import preset_metrics
 from zoo.files import read_json, sha256
@@ -47,7 +46,7 @@ def level_only(scratch: Path) -> None:
 
 
 def measure(scratch: Path, file: Path, calibration: Mapping[str, float]) -> list[Row]:
-    """What the settled time of the study shows that the network in a file does not know."""
+    """What is shown of the study that the network in a file does not know: of settled time, and of `all`."""
     import measured_streams
 
     model, metadata, record, files = fold_of(scratch, file, calibration)
@@ -59,12 +58,12 @@ def measure(scratch: Path, file: Path, calibration: Mapping[str, float]) -> list
         alone = (signal for signal in signals if signal[1] == "alone" and signal[3][0][0] in (*CLASSES, "stairs"))
         streams = [*shown(answers_of(model, metadata, alone), metadata, metadata.stream_threshold)]
         scores = measured_streams.by_study(streams, [*CLASSES, "stairs"])[study]
-        rows.append({"study": name, "seed": int(file.stem.split(".")[2]), **scores["settled"]})
+        rows.append({"study": name, "seed": int(file.stem.split(".")[2]), **scores["settled"], "all": scores["all"]})
     return rows
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """A row for each study: the mean of each share over seeds, with those of the seeds."""
+    """A row for each study: the mean of each share over seeds, with those of the seeds, and that of all time."""
     lines = []
     for study in sorted({row["study"] for row in document["rows"]}):
         own = [row for row in document["rows"] if row["study"] == study]
@@ -75,19 +74,9 @@ def table(document: Mapping[str, Any]) -> str:
             silent = None in shares or (key == "right" and own[0]["stairs_as_walking"]["share"] is None)
             seeds = "" if silent else ", ".join(f"{100 * share:.1f}" for share in shares)
             line.append("" if silent else f"{fmean(shares):.1%} ({seeds}{of_people([row[key] for row in own])})")
-        lines.append([*line, of_all_time(study)])
-    return markdown.table(["study left out", *COLUMNS.values(), "all time, one seed"], lines)
-
-
-def of_all_time(study: str) -> str:
-    """The shares of a study of the card, with the seconds after the start; empty for a part of a study."""
-    studies = preset_metrics(PRESET)["streams_of_studies"]["studies"]
-    if study not in studies:
-        return ""
-    shares = studies[study]["all"]
-    # A study of walking alone has no share that is right.
-    keys = [*COLUMNS] if shares["stairs_as_walking"]["share"] is not None else [*COLUMNS][1::2]
-    return " / ".join(f"{shares[key]['share']:.1%}" for key in keys)
+        shown = [key for key, cell in zip(COLUMNS, line[1:], strict=True) if cell]
+        lines.append([*line, " / ".join(f"{fmean(row['all'][key]['share'] for row in own):.1%}" for key in shown)])
+    return markdown.table(["study left out", *COLUMNS.values(), "the same of all time"], lines)
 
 
 def of_people(shares: Sequence[Mapping[str, Any]]) -> str:
@@ -106,13 +95,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"left out": table})
         return
-    os.environ |= ONE_THREAD
-    import measured_streams
-
-    from zoo.training import Training
-
-    training = Training.of(PRESET, {"validation": 0.0})
-    fitted = measured_streams.nested(training, options.scratch / "windows.h5", options.scratch)
+    fitted = preset_metrics(PRESET)["streams_of_studies"]["calibrations"]
     level_only(options.scratch)
     folds = product(range(SEEDS), range(len(STUDIES)))
     files = [options.scratch / "studies" / "folds" / f"{PRESET}.study.{seed}.{group}.keras" for seed, group in folds]

@@ -79,9 +79,14 @@ def measure(study: str, calibration: Mapping[str, float], scratch: Path) -> list
 
 
 def table(document: Mapping[str, Any]) -> str:
-    """Right, walking as stairs, stairs as walking and without a label, by study; of walking alone, two of these."""
+    """Right, walking as stairs, stairs as walking and without a label, by study; of walking alone, two of these.
+
+    The first column has the networks of `left_out`, for the studies of the document.
+    """
+    measured = {row["study"] for row in document["rows"]}
+    plain = [row for row in pages.measured(left_out.__file__)["rows"] if row["seed"] == SEED]
     found: dict[str, dict[str, str]] = {}
-    for row in document["rows"]:
+    for row in [*(row | {"learned": PLAIN} for row in plain if row["study"] in measured), *document["rows"]]:
         kinds = ("right", "walking_as_stairs", "stairs_as_walking", "unlabeled")
         kinds = kinds[1::2] if row["stairs_as_walking"]["share"] is None else kinds
         shares = [row[key]["share"] for key in kinds]
@@ -100,8 +105,7 @@ def main() -> None:
     if options.page:
         pages.fill(options.page, __file__, {"mixing": table})
         return
-    known = pages.measured(left_out.__file__)
-    rows = [row | {"learned": PLAIN} for row in known["rows"] if row["seed"] == SEED]
+    known, rows = pages.measured(left_out.__file__), list[Row]()
     calibrations = [known["calibrations"][study] for study in STUDIES]
     for found in in_workers(partial(measure, scratch=options.scratch), STUDIES, calibrations):
         rows += found

@@ -92,7 +92,9 @@ def main() -> None:
     parser.add_argument("--evaluate", action="store_true", help="measure the published weights on the test set again")
     parser.add_argument("--draw", action="store_true", help="draw the figures of the published weights again")
     parser.add_argument("--baselines", nargs="+", metavar="METHOD", help="score baselines on the published folds")
-    parser.add_argument("--seeds", type=int, help="cross-validate with so many seeds, and measure how they differ")
+    parser.add_argument(
+        "--seeds", type=int, help="cross-validate with so many seeds, and measure how they differ; see --streams"
+    )
     parser.add_argument("--time", action="store_true", help="time the published files again, all in one run")
     options = parser.parse_args()
     for name in [] if options.presets == ["none"] else options.presets or PRESETS:
@@ -109,12 +111,12 @@ def main() -> None:
         elif options.baselines:
             with folder(options.scratch) as scratch:
                 baselines(name, data.parent, scratch, options.baselines)
+        elif options.seeds:
+            with folder(options.scratch) as scratch:
+                other_seeds(name, data.parent, scratch, options.seeds, options.streams or [*SPLIT_BY])
         elif options.streams is not None:
             with folder(options.scratch) as scratch:
                 streams_again(name, data.parent, scratch, options.streams or [*SPLIT_BY])
-        elif options.seeds:
-            with folder(options.scratch) as scratch:
-                other_seeds(name, data.parent, scratch, options.seeds)
         else:
             trainings = {"activity": seeds, "patches": photographs, "text": text}
             own = everyone if PRESETS[name].data.studies else trainings.get(kind, once)
@@ -275,26 +277,24 @@ def streams_again(name: str, archives: Path, scratch: Path, splits: Sequence[str
     write_json(HERE / name / "metrics.json", metrics | as_streams)
 
 
-def other_seeds(name: str, archives: Path, scratch: Path, count: int) -> None:
-    """Scores of each seed by windows, over people and over studies, and as streams of the studies left out."""
+def other_seeds(name: str, archives: Path, scratch: Path, count: int, splits: Sequence[str]) -> None:
+    """Scores of each seed by windows, over people and over studies, and as streams of the studies left out.
+
+    Those of a split that is not measured again stay. Streams are calibrated as those of the card.
+    """
     plan, data = Training.of(name, {"validation": 0.0}), cut_studies(name, archives, scratch)
-    found = over_people_and_studies(plan, data, scratch, count)
-    whole, rows = ACTIVITY.load_data(data), list[Document]()
-    fitted = measured_streams.nested(plan, data, scratch)
-    for seed in range(count):
-        own = {
-            what: document | {"folds": [fold for fold in document["folds"] if fold["seed"] == seed]}
-            for what, document in found.items()
-        }
-        row: Document = {"seed": seed}
-        for what, document in own.items():
-            arrays = fold_arrays(scratch / what, measured_streams.folds_of(document))
+    metrics = read_json(HERE / name / "metrics.json")
+    whole, rows = ACTIVITY.load_data(data), metrics.get("by_seed") or [{"seed": seed} for seed in range(count)]
+    for what, document in over_people_and_studies(plan, data, scratch, count, splits).items():
+        for row in rows:
+            own = document | {"folds": [fold for fold in document["folds"] if fold["seed"] == row["seed"]]}
+            arrays = fold_arrays(scratch / what, measured_streams.folds_of(own))
             known, predicted = of_known(arrays["labels"], arrays["predicted"], whole.other_class)
             row[what] = {"macro_f1": macro_f1(arrays["labels"][known], predicted[known])}
-        shown = measured_streams.of_studies(own["studies"], fitted, data, scratch)["studies"]
-        row["streams_of_studies"] = {study: scores["settled"] for study, scores in shown.items()}
-        rows.append(row)
-    metrics = read_json(HERE / name / "metrics.json")
+            if what == "studies":
+                fitted = metrics["streams_of_studies"]["calibrations"]
+                shown = measured_streams.of_studies(own, fitted, data, scratch)["studies"]
+                row["streams_of_studies"] = {study: scores["settled"] for study, scores in shown.items()}
     write_json(HERE / name / "metrics.json", metrics | {"by_seed": rows})
 
 
