@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "saved_models"))
 
 import pages
 from external import COLUMNS, is_level
-from pairs import PRESET, STUDIES, Row, answers_of, fold_of, in_workers, shown
+from pairs import PRESET, STUDIES, Row, answers_of, fold_of, in_workers, shown, sums
 
 from zoo.catalog import preset_metrics
 from zoo.files import read_json, sha256
@@ -46,7 +46,10 @@ def level_only(scratch: Path) -> None:
 
 
 def measure(scratch: Path, file: Path, calibration: Mapping[str, float]) -> list[Row]:
-    """What is shown of the study that the network in a file does not know: of settled time, and of `all`."""
+    """What is shown of the study that the network in a file does not know: of settled time, and of `all`.
+
+    `people` has the sums of each, of settled time.
+    """
     import measured_streams
 
     model, metadata, record, files = fold_of(scratch, file, calibration)
@@ -58,7 +61,10 @@ def measure(scratch: Path, file: Path, calibration: Mapping[str, float]) -> list
         alone = (signal for signal in signals if signal[1] == "alone" and signal[3][0][0] in (*CLASSES, "stairs"))
         streams = [*shown(answers_of(model, metadata, alone), metadata, metadata.stream_threshold)]
         scores = measured_streams.by_study(streams, [*CLASSES, "stairs"])[study]
-        rows.append({"study": name, "seed": int(file.stem.split(".")[2]), **scores["settled"], "all": scores["all"]})
+        rows.append({
+            "study": name, "seed": int(file.stem.split(".")[2]), **scores["settled"], "all": scores["all"],
+            "people": sums(streams)[study],
+        })  # fmt: skip
     return rows
 
 
