@@ -33,12 +33,14 @@ import numpy as np
 from zoo.startup import import_keras
 import_keras()
 from zoo.loading import load
+from zoo.models.function import run_code
+run_code()
 model, windows, answers = sys.argv[1:]
 np.save(answers, load(model).keras_model(np.load(windows), training=False))
 """
 _MODEL, _WINDOWS, _ANSWERS = "model.keras", "windows.npy", "answers.npy"
 _CLOSE = 1e-5
-_CONVERTS, _LOADS = "converts, and agrees", "loads in a new process, without its code"
+_CONVERTS, _LOADS = "converts, and agrees", "loads in a new process"
 
 
 def examine(
@@ -105,7 +107,8 @@ def _started(model: ActivityRecognizer, folder: Path) -> "subprocess.Popen[str]"
 def _loads(model: ActivityRecognizer, folder: Path, process: "subprocess.Popen[str]") -> None:
     _, said = process.communicate()
     if process.returncode:
-        raise ZooError(next(iter(said.strip().splitlines()[::-1]), "it ended without a word"))
+        last = next(iter(said.strip().splitlines()[::-1]), "it ended without a word")
+        raise ZooError(last.removeprefix(f"{ZooError.__module__}.{ZooError.__name__}: {folder / _MODEL}: "))
     expected = np.asarray(model(np.load(folder / _WINDOWS), training=False))
     error = float(np.abs(np.load(folder / _ANSWERS) - expected).max())
     if not error < _CLOSE * max(1.0, float(np.abs(expected).max())):

@@ -129,7 +129,7 @@ def test_a_dataframe_is_read_like_a_file(tmp_path):
     # Versions of pandas before 3 slice by labels that are numbers with a point.
     frame = frame.set_index(1e6 + 0.25 * frame.index)
     imported = zoo.import_csv(frame.drop(index=1e6 + 37.5).assign(y=9.8), tmp_path / "a.h5", activity="=sitting")
-    assert (imported.recordings, imported.files[0]["file"], len(imported.warnings)) == (2, "DataFrame", 2)
+    assert (imported.recordings, imported.files[0]["file"], len(imported.warnings)) == (2, "DataFrame", 3)
 
 
 def test_of_several_dataframes_each_has_a_number(tmp_path):

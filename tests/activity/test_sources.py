@@ -434,10 +434,47 @@ def test_a_manifest_names_them_too(study):
     for names in ("file,person,label,remark", "file,Subject,Activity,time"):
         manifest.write_text(f"{names}\nann/walk.csv,cleo,run,wet\n")
         assert whose([], None, manifest=manifest) == [("cleo", "run")]
+        (note,) = find_sources([], CsvColumns(), manifest=manifest)[1]
+        assert note == f"columns of {manifest} that are not read: {names.rpartition(',')[2]}"
     manifest.write_text("file,subject,activity,convention\nann/walk.csv,ann,walk,ios\n")
     refused(rf"^{manifest}: column 'convention' is not read", find_sources, [], CsvColumns(), manifest=manifest)
     manifest.write_text("file,subject\nann/walk.csv,ann\nann/run.csv,ann\nann/jog.csv,ann\n")
     refused(r"no such file: .*ann/run.csv, .*ann/jog.csv", find_sources, [], CsvColumns(), manifest=manifest)
+
+
+STARS = {
+    "P1_1.csv and .*/P2_1.csv are read as one subject, P": (["walk/P1_1", "walk/P2_1"], "{activity}/{subject}*.csv"),
+    "walk_S1.csv and .*/walk_S2.csv are read as one subject, S": (["walk_S1", "walk_S2"], "{activity}_{subject}*.csv"),
+    "P1_walk.csv and .*/P2_walk.csv are read as one subject, P": (["P1_walk", "P2_walk"], "{subject}*_{activity}.csv"),
+    "down.csv and .*/stairs 2 up.csv are read as one activity, stairs": (
+        ["ann/stairs 2 down", "ann/stairs 2 up"],
+        LAYOUT,
+    ),
+}
+
+
+@pytest.mark.parametrize("says", STARS)
+def test_a_star_that_leaves_out_what_tells_two_names_apart_is_doubted(tmp_path, says):
+    names, layout = STARS[says]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.csv").write_text("")
+    (note,) = doubts([tmp_path], layout)
+    assert re.search(says, note)
+    assert "if that is wrong, leave out the star" in note
+
+
+def test_numbers_and_dates_of_recordings_are_no_names(study):
+    for name in ("walk 2026-01-01 at 10 AM", "walk-2026-05-12 May", "walk (3)"):
+        shutil.copy(study / "ann" / "walk.csv", study / "ann" / f"{name}.csv")
+    assert doubts([study]) == []
+
+
+def test_an_activity_that_is_called_like_a_file_of_an_app_is_read(study):
+    (study / "ann" / "bike 1.csv").rename(study / "ann" / "light.csv")
+    # This one is of an app: it has no acceleration.
+    (study / "ben" / "light.csv").write_text("time,seconds_elapsed,lux\n1,0.1,20\n")
+    assert whose([study]) == sorted([("ann", "light"), *WHOSE[1:]])
 
 
 def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):

@@ -40,6 +40,7 @@ def trigrams(path, **changes):
     ([("Zo\u00eb", "sit"), ("Zoe", "sit"), ("ben", "sit")], "subjects Zoe, Zo\u00eb may be one person"),
     ([("ann", "null"), ("ben", "null"), ("ann", "walk")], "labels null may stand for none: leave these rows out"),
     ([("ann", "-"), ("ben", "unknown"), ("ann", "walk")], "labels -, unknown may stand for none: leave these rows out"),
+    ([("ann", "NA"), ("ben", "."), ("ann", "walk")], "labels ., NA may stand for none: leave these rows out"),
 ])  # fmt: skip
 def test_names_that_may_be_one_or_none_are_a_problem(several, said, tmp_path):
     rows = np.random.default_rng(0).normal([0, 0, 9.8], 1, (400, 3)).astype(np.float32)

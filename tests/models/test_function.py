@@ -148,6 +148,40 @@ def test_a_switch_is_on_or_off_and_no_text_that_counts_as_on(file, data, tmp_pat
     assert "unknown setting of switch 'wid'" in zoo_cli("train", named, "--wid", "--data", data.path).err
 
 
+def several(window, channels, classes, sizes=(4, 8), size="3", share=0.5):
+    """As many convolutions as sizes, of the kernel that a text names."""
+    layers = [keras.layers.Conv1D(units, int(size), activation="relu") for units in sizes]
+    last = [keras.layers.GlobalMaxPooling1D(), keras.layers.Dropout(share, seed=1), keras.layers.Dense(len(classes))]
+    return keras.Sequential([keras.Input((window, channels)), *layers, *last])
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"sizes": "4,8,16"}, "sizes is '4,8,16'; expected a list"),
+        ({"size": 3}, "size is 3; expected text"),
+        ({"share": "half"}, "share is 'half'; expected a number"),
+        ({"share": True}, "share is True; expected a number"),
+    ],
+)
+def test_an_option_is_of_the_type_of_its_default(settings, says, data):
+    refused(says, zoo.train, several, data, settings=settings, **TRAINING)
+    Function.of(several)(sizes=[4], share=0, size="5", window=150)
+
+
+def test_a_function_that_draws_from_numpy_builds_the_same_network_again(data):
+    def drawn(window, channels, classes):
+        network = several(window, channels, classes, [np.random.randint(4, 40)])
+        network.layers[0].bias.assign(np.random.normal(size=network.layers[0].bias.shape))
+        return network
+
+    before = np.random.get_state()[1].tolist()
+    one, other = (Function.of(drawn)(window=150, seed=3) for _ in range(2))
+    assert np.random.get_state()[1].tolist() == before
+    for first, second in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
 def test_it_trains_from_python_with_the_same_weights(file, data):
     function = Function.of(f"{file}:small").call
     named, passed = (zoo.train(each, data, **TRAINING).model for each in (f"{file}:small", function))
@@ -563,6 +597,18 @@ def test_a_sound_network_keeps_all_promises(file, zoo_cli):
     assert [row["wrong"] for row in zoo.check("activity_gru_course").to_json()] == [None] * 7
     shown = zoo_cli("check", f"{file}:small", "--filters", "3", "--channels", "6", "--classes", "lie,sit").out
     assert shown.count("yes") == 6
+
+
+@pytest.mark.process
+def test_layers_of_ones_own_are_checked_with_their_file(file):
+    command = [sys.executable, "-m", "zoo", "check", f"{file}:halved"]
+    alone = subprocess.run(command, capture_output=True, text=True)
+    assert (alone.returncode, alone.stdout.count("yes")) == (1, 5)
+    assert "Could not locate class 'Half'" in alone.stderr
+    assert "ZooError" not in alone.stderr
+    assert (
+        subprocess.run([*command, "--code", file], capture_output=True, text=True, check=True).stdout.count("yes") == 6
+    )
 
 
 def test_a_layer_that_is_not_registered_is_refused_before_the_first_epoch(data, tmp_path):

@@ -338,6 +338,7 @@ class Faults:
 
 _NONE = (
     "null", "nan", "none", "n/a", "#n/a", "<na>", "nat", "undefined", "unknown", "unlabeled", "unlabelled", "-", "?",
+    "na", "n.a.", "missing", "blank", "(blank)", "no label", "no_label", ".", "_", "--", "---", "*",
 )  # fmt: skip
 """Words and signs by which programs and people say that a name is missing, in lower case."""
 

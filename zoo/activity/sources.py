@@ -64,11 +64,14 @@ def beside(path: Path, sensor: str) -> Path:
     return path.with_name(path.name.replace(stem(path), sensor, 1))
 
 
-def has_acceleration(path: Path, columns: CsvColumns) -> bool:
-    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not."""
+def has_acceleration(path: Path, columns: CsvColumns, *, of_apps: bool = True) -> bool:
+    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not; without
+    `of_apps`, none of an app that writes a file for each sensor.
+    """
     with suppress(ZooError):
         names = Table(str(path), lines_of(path, columns.encoding)).names
-        return bool(resolve(str(path), names, columns.replace(rate=1.0, gyroscope=False), labels=False))
+        _, app = resolve(str(path), names, columns.replace(rate=1.0, gyroscope=False), labels=False)
+        return of_apps or not app.has_files
     return False
 
 
@@ -77,9 +80,10 @@ def is_label_track(path: Path) -> bool:
     return path.suffix == ".txt" and _LABEL.match(next(lines_of(path), "")) is not None
 
 
-def _is_acceleration(path: Path) -> bool:
+def _is_acceleration(path: Path, columns: CsvColumns) -> bool:
     name = stem(path).lower()
-    is_table = path.name.lower().endswith(_ENDINGS) and name not in OTHER_SENSORS
+    is_other = name in OTHER_SENSORS and not has_acceleration(path, columns, of_apps=False)
+    is_table = path.name.lower().endswith(_ENDINGS) and not is_other
     is_beside_table = path.suffix == ".txt" and any(exists(path.with_suffix(ending)) for ending in (".csv", ".csv.gz"))
     if not is_table or (is_beside_table and is_label_track(path)):
         return False
@@ -98,20 +102,21 @@ def find_sources(
     if manifest is not None:
         if layout is not None or paths:
             raise ZooError(f"{option('manifest', manifest)}: names the files; leave FILES and {option('layout')} out")
-        listed = _read_manifest(Path(manifest), columns)
-        return [*frames, *listed], _doubts(listed, is_laid_out=False)
+        listed, unread = _read_manifest(Path(manifest), columns)
+        said = [f"columns of {manifest} that are not read: {', '.join(unread)}"] if unread else []
+        return [*frames, *listed], said + _doubts(listed, is_laid_out=False)
     if not paths:
         if frames and layout is None:
             return frames, []
         raise ZooError(f"no files: pass CSV files or folders, or a table of files with {option('manifest')}")
     pattern = None if layout is None else layout_pattern(layout, _FIELDS)
     sources: dict[Path, tuple[Path, CsvColumns]] = {}
-    unmatched, others, links = list[Path](), list[Path](), list[Path]()
+    unmatched, others, links, cut = list[Path](), list[Path](), list[Path](), dict[tuple[str, str], dict[str, Path]]()
     for path in paths:
         depths, files = dict[int, Path](), _files_in(path)
         others += [file for file in files if file != path and _is_of_another_kind(file)]
         links += dead_links_in(path)
-        for file in (file for file in files if file == path or is_zip(file) or _is_acceleration(file)):
+        for file in (file for file in files if file == path or is_zip(file) or _is_acceleration(file, columns)):
             # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
             # macOS writes letters and their accents apart.
             match = pattern and pattern.search(unicodedata.normalize("NFC", file.absolute().as_posix()))
@@ -121,6 +126,9 @@ def find_sources(
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
             names = {} if layout is None or not match else _names_in(file, layout, match, columns.encoding)
+            for field, name in names.items():
+                if match and f"{{{field}}}*" in str(layout):
+                    cut.setdefault((field, name), {}).setdefault(_after_star(field, match), file)
             depth = len(file.relative_to(path).parts)
             # A table of people may lie above their folders.
             if match and depth and "/" in str(layout) and (depth in depths or has_acceleration(file, columns)):
@@ -138,6 +146,11 @@ def find_sources(
         wanted = "no CSV file" if layout is None else f"no file that matches {option('layout', repr(layout))}"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     doubts = _doubts(list(sources.values()), is_laid_out=layout is not None)
+    for (field, name), of in cut.items():
+        if len(of) > 1:
+            files = " and ".join(str(file) for file in [*of.values()][:2])
+            wrong = f"if that is wrong, leave out the star after {{{field}}}"
+            doubts.append(f"{files} are read as one {field}, {name}, without what follows: {wrong}")
     left = {f"{option('layout', repr(layout))} does not match": unmatched, "they are no CSV files": others,
             "they are links to folders, or to nothing": links}  # fmt: skip
     doubts += [f"left out, as {why}: {len(files)}, such as {files[0]}" for why, files in left.items() if files]
@@ -156,6 +169,16 @@ def _names_in(file: Path, layout: str, match: re.Match[str], encoding: str) -> d
             cure = f"write {{{field}}} where the path has it, as in {_likely(file)!r}"
             raise ZooError(f"{taken} the {field}, though apps call the file of a sensor so: {cure}")
     return names
+
+
+def _after_star(field: str, match: re.Match[str]) -> str:
+    """What a star leaves out of a path that may tell two names apart: the number of a person, words of an activity."""
+    rest = match.string[match.end(field) :]
+    if field == "subject":
+        return re.sub(r"\D.*", "", re.sub(rf"^[{_SIGNS}]+", "", rest))
+    # Words of a date tell none apart.
+    words = re.sub(r"(\.\w+)+$", "", rest.partition("/")[0])
+    return "" if re.search(r"\d{4}", words) else "".join(filter(str.isalpha, words))
 
 
 def _files_in(path: Path) -> list[Path]:
@@ -223,7 +246,8 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
     return columns.replace(**fields)
 
 
-def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColumns]]:
+def _read_manifest(path: Path, columns: CsvColumns) -> tuple[list[tuple[Path, CsvColumns]], list[str]]:
+    """The files that a table lists, and its columns that say nothing of them."""
     sources, table = [], Table(str(path), lines_of(path, columns.encoding))
     known = {recognized(field, table.names): field for field in _FIELDS}
     table.names = [known.get(name, name) for name in table.names]
@@ -242,7 +266,7 @@ def _read_manifest(path: Path, columns: CsvColumns) -> list[tuple[Path, CsvColum
         sources.append((path.parent / row["file"].strip(), _named(columns, row)))
     if missing := [str(file) for file, _ in sources if not exists(file)]:
         raise ZooError(f"{path}: no such file: {', '.join(missing)} (paths start at the folder of this table)")
-    return sources
+    return sources, [name for name in table.names if name not in ("file", "unit", *_FIELDS)]
 
 
 def _likely(path: Path) -> str:

@@ -146,7 +146,8 @@ def _planned(model: Any, *changes: Any, **options: Any) -> "Training":
 
     plan = Training.of(model, *changes, **options)
     if getattr(model, "is_compiled_by_user", is_foreign(model) and getattr(model, "compiled", False)):
-        raise ArgumentError("model", ": is compiled, which a recipe would replace: use `model.fit`, or pass a copy")
+        bare = "keras.Model(model.inputs, model.outputs)" if is_foreign(model) else "model.copy()"
+        raise ArgumentError("model", f": is compiled, which a recipe would replace: use `model.fit`, or pass `{bare}`")
     for name in ("train_step", "compute_loss", "compute_metrics") if isinstance(model, keras.Model) else ():
         if getattr(type(model), name).__module__.partition(".")[0] not in ("keras", "zoo"):
             raise ArgumentError("model", f": has a {name} of its own, which no recipe calls: use `model.fit`")

@@ -43,6 +43,9 @@ from zoo.recipe import checked
 FACTS = ("window", "channels", "classes", "rate", "seed")
 """What a function is told of the data and the run, if it has parameters of these names."""
 
+_KINDS: dict[type, Any] = {bool: bool, int: float, float: float, str: str, list: list | tuple, tuple: list | tuple}
+"""What a value of an option must be, by the type of its default."""
+
 _OPTIONS = ("baselines batch_size best choose data data_dir deterministic epochs everyone figure_format figures "
             "finetune groups json learning_curve learning_rate max_bytes max_latency max_parameters model objective "
             "out patience resume save_preset seeds set space strategy tensorboard trials workers")  # fmt: skip
@@ -133,9 +136,9 @@ class Function:
         """Builds the network, and the recognizer around it."""
         options = {name: arguments.pop(name) for name in self.options if name in arguments}
         for name, value in options.items():
-            # Any text would be true.
-            if isinstance(self._parameters[name].default, bool) and isinstance(value, str):
-                checked(name, bool, value)
+            # In a terminal, 3 is a number and 8,16 a text, of which a function might make something else.
+            kind = _KINDS.get(type(self._parameters[name].default), Any)
+            checked(name, kind if value is not None else Any, value)
         needed = [name for name in self.options if self._parameters[name].default is inspect.Parameter.empty]
         if missing := [name for name in needed if name not in options]:
             raise ZooError(

@@ -279,13 +279,15 @@ def usual(window: int, channels: int, classes: int) -> keras.Model:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Makes initializers without a seed of their own repeat: Keras draws theirs from Python's generator."""
-    state = random.getstate()
+    """Makes initializers without a seed of their own repeat, which Keras draws from Python's generator, and NumPy's."""
+    states = random.getstate(), np.random.get_state()
     random.seed(seed)
+    np.random.seed(seed)
     try:
         yield
     finally:
-        random.setstate(state)
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def divided(network: keras.Model) -> tuple[keras.Model, keras.layers.Dense | None]:
