@@ -130,6 +130,14 @@ def test_rows_that_came_in_packets_are_a_question_with_their_rate_on_average(tmp
     assert float(rate) == pytest.approx(RATE, rel=0.02)
 
 
+@pytest.mark.parametrize(("first", "rows"), [(0, 999), (0, 1000), (1, 999), (1, 1000)])
+def test_pairs_of_rows_are_packets_wherever_they_begin_and_end(tmp_path, first, rows):
+    number = np.arange(first, first + rows)
+    stamps = (40 * (number // 2) + 5 * (number % 2)) / 1000
+    text = csv_of("time,x,y,z", stamps.tolist(), *acceleration(WALK[:rows]))
+    assert "rows come in bursts of about 2" in question(tmp_path, text, **ANN)
+
+
 def test_rows_that_are_lost_in_packets_are_gaps(tmp_path):
     there = np.resize(np.repeat([True, False], [16, 5]), len(WALK))
     text = csv_of("time,x,y,z", (f"{stamp:.3f}" for stamp in TIMES[there]), *acceleration(WALK[there]))
@@ -382,6 +390,8 @@ def broken(kind):
         rows[::6] = 0
     elif kind == "held":
         rows = rows[np.arange(len(rows)) // 4 * 4]
+    elif kind in ("pairs", "pairs, later"):
+        rows = rows[(np.arange(len(rows)) + (kind != "pairs")) // 2 * 2 % len(rows)]
     elif kind == "turns":
         rows[::2] = rows[::2, [2, 0, 1]]
     elif kind == "counts":
@@ -397,6 +407,7 @@ def broken(kind):
     [
         ("zeros", "has 3 s of zeros or more"), ("lost", "has 3 s of zeros or more"),
         ("held", "has most rows equal to the one before"), ("turns", "has rows of several sensors by turns"),
+        ("pairs", "has most rows equal to the one before"), ("pairs, later", "has most rows equal to the one before"),
         ("frozen", "has 10 s or more without a change"),
         ("an axis", "has an axis without a change"), ("two axes", "has one column in two axes"),
         ("limit", "has most rows at one limit, 19.6 m/s^2"),

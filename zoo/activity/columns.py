@@ -431,9 +431,11 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
-    pauses = float((forward > GAP_STEPS * step).mean()) if len(forward) >= ENOUGH_ROWS else 0.0
+    # Of bursts of two rows, half of the steps are pauses.
+    least = float(np.quantile(forward, 0.25)) if len(forward) >= ENOUGH_ROWS else np.inf
+    pauses = float((forward > GAP_STEPS * least).mean()) if len(forward) else 0.0
     # Where rows are lost, less than half of the time is; in bursts, a pause makes up for all that came at once.
-    if pauses > _BURSTS and (intervals >= 0).all() and forward.sum() > 2 * step * len(intervals):
+    if pauses > _BURSTS and (intervals >= 0).all() and forward.sum() > 2 * least * len(intervals):
         mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS
         known = {name: mean / SECONDS[name] for name in units if LOWEST <= mean / SECONDS[name] <= HIGHEST}
         average = " or".join(f" ({rate:.3g}, if stamps are {name})" for name, rate in known.items())
