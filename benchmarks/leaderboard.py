@@ -119,8 +119,9 @@ def link(name: str) -> str:
 
 def table(boards: dict[str, Any], board: str) -> str:
     """A row for each method, the best first."""
-    keys = ("macro_f1", "macro_f1_interval", "difference.macro_f1", "difference.standard_error", "difference.p:.2g",
-            "worst.accuracy", "parameters", "bytes", "milliseconds:.2g")  # fmt: skip
+    seeds = ["seed_deviation"] if boards[board]["seeds"] > 1 else []
+    keys = ("macro_f1", "macro_f1_interval", *seeds, "difference.macro_f1", "difference.standard_error",
+            "difference.p:.2g", "worst.accuracy", "parameters", "bytes", "milliseconds:.2g")  # fmt: skip
     found = boards[board]["methods"]
     rows = {link(name): row | {"difference": row["difference"] or {}} for name, row in found.items()}
     return markdown.columns([*rows.items()], keys, "network")

@@ -5,8 +5,8 @@ r"""What the streams of a study that was left out show, with three seeds, and wh
     python benchmarks/left_out.py --page docs/splits.md  # writes its table into the page
 
 The networks of `activity_gru_phone` without each of six studies, with three seeds, answer the recordings of the study,
-with the temperature and the threshold of the card, which new people of the other studies ask for: those of a network
-that knows neither them nor the study. Walking of DSADS is on level ground, on a level treadmill and on one inclined by
+with the temperature and the threshold of the card, fitted to new people of the other studies by a network that knows
+neither them nor the study. Walking of DSADS is on level ground, on a level treadmill and on one inclined by
 15 degrees: all of it, and without the last. As in `benchmarks/pairs.py`, no phone is checked for rest.
 """
 
@@ -48,7 +48,7 @@ def level_only(scratch: Path) -> None:
 def measure(scratch: Path, file: Path, calibration: Mapping[str, float]) -> list[Row]:
     """What is shown of the study that the network in a file does not know: of settled time, and of `all`.
 
-    `people` has the sums of each, of settled time.
+    `people` has the sums of each person over settled time.
     """
     import measured_streams
 
@@ -80,8 +80,8 @@ def table(document: Mapping[str, Any]) -> str:
             silent = None in shares or (key == "right" and own[0]["stairs_as_walking"]["share"] is None)
             seeds = "" if silent else ", ".join(f"{100 * share:.1f}" for share in shares)
             line.append("" if silent else f"{fmean(shares):.1%} ({seeds}{of_people([row[key] for row in own])})")
-        shown = [key for key, cell in zip(COLUMNS, line[1:], strict=True) if cell]
-        lines.append([*line, " / ".join(f"{fmean(row['all'][key]['share'] for row in own):.1%}" for key in shown)])
+        keys = [key for key, cell in zip(COLUMNS, line[1:], strict=True) if cell]
+        lines.append([*line, " / ".join(f"{fmean(row['all'][key]['share'] for row in own):.1%}" for key in keys)])
     return markdown.table(["study left out", *COLUMNS.values(), "the same of all time"], lines)
 
 

@@ -64,7 +64,7 @@ TURNS = {
 
 
 def turn_others(upright: Sequence[str]) -> None:
-    """Makes this process train with turns of windows, but of those of some studies."""
+    """Makes this process turn no windows of some studies in training."""
     from zoo.activity.augmentation import Augmentation
     from zoo.data import pipeline
 
@@ -152,10 +152,11 @@ def main() -> None:
         return
     trainings = options.trainings or WITHOUT
     jobs = [(pair, training) for training in trainings for pair in (PAIRS if training == PLAIN else AGAIN)]
-    rows = [row for row in read_json(RESULTS)["rows"] if row["training"] not in trainings]
+    known = read_json(RESULTS)
+    rows = [row for row in known["rows"] if row["training"] not in trainings]
     rows += chain.from_iterable(in_workers(partial(measure, options.scratch), *zip(*jobs, strict=True)))
     result = {"command": "python benchmarks/turns.py --scratch build/pairs", "seed": SEED, "candidate": CHOSEN}
-    write_json(RESULTS, result | {"rows": rows, "versions": versions()})
+    write_json(RESULTS, result | pages.measured_before(known) | {"rows": rows, "versions": versions()})
 
 
 if __name__ == "__main__":

@@ -284,7 +284,8 @@ def other_seeds(name: str, archives: Path, scratch: Path, count: int, splits: Se
     """
     plan, data = Training.of(name, {"validation": 0.0}), cut_studies(name, archives, scratch)
     metrics = read_json(HERE / name / "metrics.json")
-    whole, rows = ACTIVITY.load_data(data), metrics.get("by_seed") or [{"seed": seed} for seed in range(count)]
+    whole, known = ACTIVITY.load_data(data), {row["seed"]: row for row in metrics.get("by_seed", [])}
+    rows = [known.get(seed, {"seed": seed}) for seed in range(count)]
     for what, document in over_people_and_studies(plan, data, scratch, count, splits).items():
         for row in rows:
             own = document | {"folds": [fold for fold in document["folds"] if fold["seed"] == row["seed"]]}

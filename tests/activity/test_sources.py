@@ -475,6 +475,10 @@ def test_an_activity_that_is_called_like_a_file_of_an_app_is_read(study):
     # This one is of an app: it has no acceleration.
     (study / "ben" / "light.csv").write_text("time,seconds_elapsed,lux\n1,0.1,20\n")
     assert whose([study]) == sorted([("ann", "light"), *WHOSE[1:]])
+    # Other sensors have x, y and z as well.
+    for name in ("Gyroscope", "gravity", "Magnetometer"):
+        shutil.copy(study / "ben" / "bike.csv", study / "ben" / f"{name}.csv")
+    assert len(whose([study])) == len(WHOSE)
 
 
 def test_a_manifest_states_the_unit_of_each_file(study, tmp_path):

@@ -11,6 +11,7 @@ from running import archive, message
 import zoo
 from zoo.activity import recordings
 from zoo.activity.checks import Faults
+from zoo.activity.columns import time_reader
 from zoo.activity.simulate import simulate
 from zoo.recipe import Columns
 from zoo.runtime.metadata import STANDARD_GRAVITY
@@ -86,6 +87,17 @@ def test_fractions_of_clocks_are_read_with_and_without_zeros(tmp_path, fraction,
     assert (found.rate, len(found.rows), made.warnings) == (50.0, len(WALK), [])
 
 
+def test_what_fractions_of_clocks_are_is_not_decided_by_few_or_shuffled_stamps():
+    notes = ["9:05:01:5", "9:06:30:120", "9:07:00:45"]
+    np.testing.assert_allclose(np.diff(time_reader(notes, comma=False)[0](notes)), [89.115, 29.925])
+    times = np.random.default_rng(0).permutation(300) / 50
+    stamps = [f"9:05:{time:06.3f}".rstrip("0").rstrip(".") for time in times]
+    np.testing.assert_allclose(time_reader(stamps, comma=False)[0](stamps) - 32_700, times)
+    counted = [f"9:05:{second:02d}.{ms}" for second in range(4) for ms in range(0, 1000, 20)]
+    read = time_reader(["9:05:00", *counted[:7], "n/a", *counted[7:]], comma=False)[0](counted)
+    np.testing.assert_allclose(np.diff(read), 0.02)
+
+
 @pytest.mark.parametrize(
     ("unit", "stamps", "answer"),
     [
@@ -136,6 +148,17 @@ def test_pairs_of_rows_are_packets_wherever_they_begin_and_end(tmp_path, first, 
     stamps = (40 * (number // 2) + 5 * (number % 2)) / 1000
     text = csv_of("time,x,y,z", stamps.tolist(), *acceleration(WALK[:rows]))
     assert "rows come in bursts of about 2" in question(tmp_path, text, **ANN)
+
+
+@pytest.mark.parametrize("steps", ["uniform", "exponential", "slower"])
+def test_steps_of_any_length_are_no_packets(tmp_path, steps):
+    random = np.random.default_rng(0)
+    lengths = {
+        "uniform": random.uniform(0, 0.04, len(WALK)), "exponential": random.exponential(0.02, len(WALK)),
+        "slower": np.repeat([0.01, 0.03], [300, len(WALK) - 300]),
+    }[steps]  # fmt: skip
+    text = csv_of("time,x,y,z", (f"{stamp:.4f}" for stamp in np.cumsum(lengths)), *acceleration())
+    imported(tmp_path, text, **ANN)
 
 
 def test_rows_that_are_lost_in_packets_are_gaps(tmp_path):

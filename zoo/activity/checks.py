@@ -304,7 +304,8 @@ class Faults:
             if len(part) < ENOUGH_ROWS or not part.shape[1]:
                 continue
             changes = np.r_[True, (part[1:] != part[:-1]).any(axis=1)]
-            starts, moving = np.flatnonzero(changes), _parts(changes[:, None], second)[moves, 1:]
+            # An even number of rows, half of which change where they are held in pairs.
+            starts, moving = np.flatnonzero(changes), _parts(changes[:, None], second)[moves, 2 - second % 2 :]
             # On a grid, a row of zeros has a trace of its neighbors.
             lasting, zero = np.diff(np.r_[starts, len(part)]) / rate, np.abs(part[starts]).max(axis=1) < _TRACE
             still, largest = np.ptp(part, axis=0) == 0, np.abs(part).max()
@@ -313,8 +314,7 @@ class Faults:
                 # Zeros that stand for lost values lie among the others.
                 f"{most:g} s of zeros or more": (max if place else sum)([0.0, *lasting[zero].tolist()]) >= most,
                 f"{_FROZEN:g} s or more without a change": (lasting[~zero] >= _FROZEN).any(),
-                # Of pairs that are equal, a second that begins with a second one has 25 of 49 that are not.
-                "most rows equal to the one before": not place and moving.sum() < 0.52 * moving.size,
+                "most rows equal to the one before": not place and 0 < moving.size >= 2 * moving.sum(),
                 "an axis without a change": still.any() and not still.all() and len(part) >= _FROZEN * rate,
                 "one column in two axes": any(pairs) and not still.all(),
                 f"most rows at one limit, {largest:g} {unit}": (

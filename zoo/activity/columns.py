@@ -103,6 +103,8 @@ _MOSTLY = 0.5
 """The share of repeated time stamps above which they are too coarse."""
 _BURSTS = 0.05
 """The share of pauses between rows above which time stamps say when rows came, not when they were measured."""
+_TIMES = 20
+"""How many times more often decimals than counts go back in time where fractions of seconds are counts."""
 _COUNTED = 0.9
 """The share of steps of 1 above which time stamps may be row numbers."""
 
@@ -374,7 +376,7 @@ def _check_resolved(where: str, header: Sequence[str], columns: CsvColumns, labe
 _TIME_FORMS = "a number, or a time as in 2024-06-10 19:21:58.870, 10.06.2024 19:21:58,870 or 19:21:58.870"
 _GERMAN = r"(\d{1,2})\.(\d{1,2})\.(\d{4})[ T](\d{1,2})(:\d{2}:\d{2}(?:[.,:]\d+)?)"
 _CLOCK = re.compile(rf"\d{{1,2}}:\d{{2}}:\d{{2}}[.,:]?\d*$|\d{{4}}-\d{{2}}-\d{{2}}|{_GERMAN}$")
-_FRACTION = re.compile(r"(?<=:\d{2}:\d{2})[.,:](\d+)")
+_FRACTION = re.compile(r"(?<=:\d{2}:\d{2})([.,:])(\d*)")
 
 
 def time_reader(texts: Iterable[str], comma: bool) -> tuple[Callable[[Sequence[str]], NDArray[np.float64]], str, bool]:
@@ -384,16 +386,19 @@ def time_reader(texts: Iterable[str], comma: bool) -> tuple[Callable[[Sequence[s
         return partial(numbers, comma=comma), _TIME_FORMS, False
 
     def seconds(fields: Sequence[str], digits: int = 0) -> NDArray[np.float64]:
-        padded = (_FRACTION.sub(lambda found: f".{found[1]:0>{digits}}", field.strip()) for field in fields)
+        padded = (_FRACTION.sub(lambda found: f".{found[2]:0>{digits}}", field.strip()) for field in fields)
         return np.array([_clock_seconds(field) if field else np.nan for field in padded])
 
-    # A fraction that lacks zeros is a count, of hundredths or milliseconds: as decimals, time would go back.
+    # After a colon is a count, of milliseconds or hundredths, which may lack zeros; after a point, where time would go
+    # back. Which of them it is, a whole second shows.
     found = [*filter(None, map(_FRACTION.search, stamps))]
-    longest = max((len(one[1]) for one in found), default=0)
-    counted = longest if len({one.string[: one.start()] for one in found}) > 2 else max(3, longest)
-    digits = 0
+    longest, texts = max((len(one[2]) for one in found), default=0), [one.string for one in found]
+    is_whole = len({one.string[: one.start()] for one in found}) > 2
+    counted, is_count = longest if is_whole else max(3, longest), any(one[1] == ":" for one in found)
     with suppress(ValueError):
-        digits = min((0, counted), key=lambda digits: int((np.diff(seconds(stamps, digits)) < 0).sum()))
+        decimals, counts = ((np.diff(seconds(texts, digits)) < 0).sum() for digits in (0, counted))
+        is_count |= is_whole and decimals > _TIMES * counts
+    digits = counted if is_count else 0
     return partial(seconds, digits=digits), _TIME_FORMS.partition(", or ")[2], True
 
 
@@ -421,7 +426,7 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     if len(intervals) > 1 and (intervals < 0).mean() > _MOSTLY:
         problem = f"{where}: time goes back in {(intervals < 0).sum()} of {len(stamps)} rows"
         raise TableError(problem, f"sort them, or pass another {pass_time}")
-    step = float(np.median(forward, overwrite_input=True)) if len(forward) else 0.0
+    step = float(np.median(forward)) if len(forward) else 0.0
     if len(intervals) and (intervals == 0).mean() > _MOSTLY and step:
         count = (len(intervals) + 1) / (len(forward) + 1)
         cure = f"pass another {pass_time}, or {pass_rate} ({count / step:.3g}, if stamps are seconds)"
@@ -431,9 +436,12 @@ def time_unit_of(where: str, stamps: NDArray[np.float64], unit: str, is_clock: b
     rates = {name: 1 / (step * seconds) for name, seconds in SECONDS.items() if step and (name == "s" or not is_clock)}
     possible = (name for name, rate in rates.items() if LOWEST <= float(f"{rate:.3g}") <= HIGHEST)
     plausible = sorted(possible, key=lambda name: name not in dated)
-    # Of bursts of two rows, half of the steps are pauses.
-    least = float(np.quantile(forward, 0.25)) if len(forward) >= ENOUGH_ROWS else np.inf
-    pauses = float((forward > GAP_STEPS * least).mean()) if len(forward) else 0.0
+    pauses, least = 0.0, step
+    if len(forward) >= ENOUGH_ROWS:
+        # Where rows come in pairs, every other step is a pause, and the median may be either.
+        low = float(np.quantile(forward, 0.25))
+        least = low if np.diff(forward > GAP_STEPS * low).mean() > 0.9 else step
+        pauses = float((forward > GAP_STEPS * least).mean())
     # Where rows are lost, less than half of the time is; in bursts, a pause makes up for all that came at once.
     if pauses > _BURSTS and (intervals >= 0).all() and forward.sum() > 2 * least * len(intervals):
         mean, units = len(intervals) / float(forward.sum()), {unit} - {"auto"} or dated or SECONDS

@@ -64,14 +64,11 @@ def beside(path: Path, sensor: str) -> Path:
     return path.with_name(path.name.replace(stem(path), sensor, 1))
 
 
-def has_acceleration(path: Path, columns: CsvColumns, *, of_apps: bool = True) -> bool:
-    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not; without
-    `of_apps`, none of an app that writes a file for each sensor.
-    """
+def has_acceleration(path: Path, columns: CsvColumns) -> bool:
+    """Whether a file has columns of acceleration, as texts and tables that lie among recordings have not."""
     with suppress(ZooError):
         names = Table(str(path), lines_of(path, columns.encoding)).names
-        _, app = resolve(str(path), names, columns.replace(rate=1.0, gyroscope=False), labels=False)
-        return of_apps or not app.has_files
+        return bool(resolve(str(path), names, columns.replace(rate=1.0, gyroscope=False), labels=False))
     return False
 
 
@@ -82,7 +79,8 @@ def is_label_track(path: Path) -> bool:
 
 def _is_acceleration(path: Path, columns: CsvColumns) -> bool:
     name = stem(path).lower()
-    is_other = name in OTHER_SENSORS and not has_acceleration(path, columns, of_apps=False)
+    # Activities may be light, too.
+    is_other = name in OTHER_SENSORS and not (name == "light" and has_acceleration(path, columns))
     is_table = path.name.lower().endswith(_ENDINGS) and not is_other
     is_beside_table = path.suffix == ".txt" and any(exists(path.with_suffix(ending)) for ending in (".csv", ".csv.gz"))
     if not is_table or (is_beside_table and is_label_track(path)):
@@ -173,12 +171,12 @@ def _names_in(file: Path, layout: str, match: re.Match[str], encoding: str) -> d
 
 def _after_star(field: str, match: re.Match[str]) -> str:
     """What a star leaves out of a path that may tell two names apart: the number of a person, words of an activity."""
-    rest = match.string[match.end(field) :]
-    if field == "subject":
-        return re.sub(r"\D.*", "", re.sub(rf"^[{_SIGNS}]+", "", rest))
-    # Words of a date tell none apart.
-    words = re.sub(r"(\.\w+)+$", "", rest.partition("/")[0])
-    return "" if re.search(r"\d{4}", words) else "".join(filter(str.isalpha, words))
+    rest = re.sub(r"(\.\w+)+$", "", match.string[match.end(field) :].partition("/")[0])
+    # Dates and the numbers of copies tell nobody apart.
+    if re.search(r"\d{4}|^ ?\(\d+\)", rest):
+        return ""
+    told = re.findall(r"^[\W_]*(\d+)" if field == "subject" else r"[^\W\d_]{2,}", rest)
+    return " ".join(told)
 
 
 def _files_in(path: Path) -> list[Path]:

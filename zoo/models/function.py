@@ -136,9 +136,10 @@ class Function:
         """Builds the network, and the recognizer around it."""
         options = {name: arguments.pop(name) for name in self.options if name in arguments}
         for name, value in options.items():
-            # In a terminal, 3 is a number and 8,16 a text, of which a function might make something else.
+            # The terminal reads 3 as a number, and 8,16 as a text.
             kind = _KINDS.get(type(self._parameters[name].default), Any)
-            checked(name, kind if value is not None else Any, value)
+            if isinstance(value, str) or (kind is str and isinstance(value, int | float)):
+                checked(name, kind, value)
         needed = [name for name in self.options if self._parameters[name].default is inspect.Parameter.empty]
         if missing := [name for name in needed if name not in options]:
             raise ZooError(

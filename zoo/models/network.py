@@ -279,7 +279,7 @@ def usual(window: int, channels: int, classes: int) -> keras.Model:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Makes initializers without a seed of their own repeat, which Keras draws from Python's generator, and NumPy's."""
+    """Makes initializers without a seed of their own repeat: Keras draws from Python's generator; NumPy's, too."""
     states = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)
