@@ -512,6 +512,13 @@ def test_the_page_of_the_splits_says_what_is_left_where_one_study_is_left_out():
     stairs = {study: max(shares) - min(shares) for (study, key), shares in found.items() if key == "walking_as_stairs"}
     assert [round(100 * stairs.pop(study)) for study in ("dsads", "oxford")] == [9, 3]
     assert max(stairs.values()) < 0.025
+    walks = [("geotec", "right"), ("oxford", "right")]
+    others = {
+        (study, key): max(shares) - min(shares) for (study, key), shares in found.items()
+        if key != "walking_as_stairs" and None not in shares and (study, key) not in walks
+    }  # fmt: skip
+    assert round(100 * others.pop(("wisdm", "stairs_as_walking"))) == 7
+    assert max(others.values()) < 0.035
 
 
 def test_the_page_of_the_splits_says_what_is_not_reached_and_what_would_reach_it():
@@ -568,6 +575,15 @@ def test_the_research_log_says_what_teachers_gain():
     text = " ".join((DOCS / "research" / "activity.md").read_text().split())
     assert f"{gains['wisdm']} WISDM's time" in text
     assert f"{gains['oxford']} Oxford's walking" in text
+
+    def gain(study, key):
+        return round(100 * (distilled_of[study][key]["share"] - plain_of[study][key]["share"]), 1)
+
+    assert (gain("geotec", "right"), gain("wisdm", "stairs_as_walking")) == (8.2, 3.1)
+    assert max(abs(gain(study, "right")) for study in ("dsads", "motionsense", "selfback")) < 0.35
+    spread = {study: [row["right"]["share"] for row in measured("left_out")["rows"] if row["study"] == study]
+              for study in ("geotec", "oxford", "wisdm")}  # fmt: skip
+    assert [round(100 * (max(shares) - min(shares)), 1) for shares in spread.values()] == [1.9, 3.3, 0.8]
 
 
 def test_the_research_log_says_what_mixtures_of_windows_change():

@@ -389,17 +389,24 @@ def time_reader(texts: Iterable[str], comma: bool) -> tuple[Callable[[Sequence[s
         padded = (_FRACTION.sub(lambda found: f".{found[2]:0>{digits}}", field.strip()) for field in fields)
         return np.array([_clock_seconds(field) if field else np.nan for field in padded])
 
-    # After a colon is a count, of milliseconds or hundredths, which may lack zeros; after a point, where time would go
-    # back. Which of them it is, a whole second shows.
+    return partial(seconds, digits=_digits(stamps, seconds)), _TIME_FORMS.partition(", or ")[2], True
+
+
+def _digits(stamps: Sequence[str], seconds: Callable[[Sequence[str], int], NDArray[np.float64]]) -> int:
+    """To how many digits fractions are filled up with zeros before them: those of hundredths or milliseconds that are
+    counted, after a colon or where decimals would go back in time, which a whole second shows; 0 for decimals.
+    """
     found = [*filter(None, map(_FRACTION.search, stamps))]
-    longest, texts = max((len(one[2]) for one in found), default=0), [one.string for one in found]
+    lengths, texts = {len(one[2]) for one in found}, [one.string for one in found]
     is_whole = len({one.string[: one.start()] for one in found}) > 2
-    counted, is_count = longest if is_whole else max(3, longest), any(one[1] == ":" for one in found)
+    counted = max(lengths) if is_whole else max(3, *lengths, 0)
+    if any(one[1] == ":" for one in found):
+        return counted
     with suppress(ValueError):
-        decimals, counts = ((np.diff(seconds(texts, digits)) < 0).sum() for digits in (0, counted))
-        is_count |= is_whole and decimals > _TIMES * counts
-    digits = counted if is_count else 0
-    return partial(seconds, digits=digits), _TIME_FORMS.partition(", or ")[2], True
+        if is_whole and len(lengths) > 1:
+            decimals, counts = ((np.diff(seconds(texts, digits)) < 0).sum() for digits in (0, counted))
+            return counted if decimals > _TIMES * counts else 0
+    return 0
 
 
 def _clock_seconds(text: str) -> float:

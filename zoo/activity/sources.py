@@ -109,24 +109,19 @@ def find_sources(
         raise ZooError(f"no files: pass CSV files or folders, or a table of files with {option('manifest')}")
     pattern = None if layout is None else layout_pattern(layout, _FIELDS)
     sources: dict[Path, tuple[Path, CsvColumns]] = {}
-    unmatched, others, links, cut = list[Path](), list[Path](), list[Path](), dict[tuple[str, str], dict[str, Path]]()
+    unmatched, others, links = list[Path](), list[Path](), list[Path]()
     for path in paths:
         depths, files = dict[int, Path](), _files_in(path)
         others += [file for file in files if file != path and _is_of_another_kind(file)]
         links += dead_links_in(path)
         for file in (file for file in files if file == path or is_zip(file) or _is_acceleration(file, columns)):
-            # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
-            # macOS writes letters and their accents apart.
-            match = pattern and pattern.search(unicodedata.normalize("NFC", file.absolute().as_posix()))
+            match = pattern and _match(pattern, file)
             if pattern and not match and not is_zip(file):
                 unmatched.append(file)
                 if file == path:
                     raise ZooError(f"{path}: does not match {option('layout', repr(layout))}")
                 continue
             names = {} if layout is None or not match else _names_in(file, layout, match, columns.encoding)
-            for field, name in names.items():
-                if match and f"{{{field}}}*" in str(layout):
-                    cut.setdefault((field, name), {}).setdefault(_after_star(field, match), file)
             depth = len(file.relative_to(path).parts)
             # A table of people may lie above their folders.
             if match and depth and "/" in str(layout) and (depth in depths or has_acceleration(file, columns)):
@@ -144,11 +139,7 @@ def find_sources(
         wanted = "no CSV file" if layout is None else f"no file that matches {option('layout', repr(layout))}"
         raise ZooError(f"{', '.join(map(str, paths))}: {wanted}{example}")
     doubts = _doubts(list(sources.values()), is_laid_out=layout is not None)
-    for (field, name), of in cut.items():
-        if len(of) > 1:
-            files = " and ".join(str(file) for file in [*of.values()][:2])
-            wrong = f"if that is wrong, leave out the star after {{{field}}}"
-            doubts.append(f"{files} are read as one {field}, {name}, without what follows: {wrong}")
+    doubts += _left_out_by_stars([file for file, _ in sources.values()], pattern, str(layout)) if pattern else []
     left = {f"{option('layout', repr(layout))} does not match": unmatched, "they are no CSV files": others,
             "they are links to folders, or to nothing": links}  # fmt: skip
     doubts += [f"left out, as {why}: {len(files)}, such as {files[0]}" for why, files in left.items() if files]
@@ -169,14 +160,27 @@ def _names_in(file: Path, layout: str, match: re.Match[str], encoding: str) -> d
     return names
 
 
-def _after_star(field: str, match: re.Match[str]) -> str:
-    """What a star leaves out of a path that may tell two names apart: the number of a person, words of an activity."""
-    rest = re.sub(r"(\.\w+)+$", "", match.string[match.end(field) :].partition("/")[0])
-    # Dates and the numbers of copies tell nobody apart.
-    if re.search(r"\d{4}|^ ?\(\d+\)", rest):
-        return ""
-    told = re.findall(r"^[\W_]*(\d+)" if field == "subject" else r"[^\W\d_]{2,}", rest)
-    return " ".join(told)
+def _match(pattern: re.Pattern[str], file: Path) -> re.Match[str] | None:
+    # A path of one part, such as ann.csv, may lie in a folder that the pattern names.
+    # macOS writes letters and their accents apart.
+    return pattern.search(unicodedata.normalize("NFC", file.absolute().as_posix()))
+
+
+def _left_out_by_stars(files: Sequence[Path], pattern: re.Pattern[str], layout: str) -> list[str]:
+    """Sentences about files that a star after a name reads as one: numbers may tell people apart, words activities."""
+    cut: dict[tuple[str, str], dict[str, Path]] = {}
+    for field in (field for field in _FIELDS if f"{{{field}}}*" in layout):
+        for match, file in ((match, file) for file in files if (match := _match(pattern, file))):
+            rest = re.sub(r"(\.\w+)+$", "", match.string[match.end(field) :].partition("/")[0])
+            words = re.findall(r"^[\W_]*(\d+)" if field == "subject" else r"[^\W\d_]{2,}", rest)
+            # Dates and the numbers of copies tell nobody apart.
+            told = "" if re.search(r"\d{4}|^ ?\(\d+\)", rest) else " ".join(words)
+            cut.setdefault((field, match[field]), {}).setdefault(told, file)
+    wrong = "without what follows: if that is wrong, leave out the star after"
+    return [
+        f"{' and '.join(map(str, [*of.values()][:2]))} are read as one {field}, {name}, {wrong} {{{field}}}"
+        for (field, name), of in cut.items() if len(of) > 1
+    ]  # fmt: skip
 
 
 def _files_in(path: Path) -> list[Path]:
@@ -245,7 +249,7 @@ def _named(columns: CsvColumns, names: Mapping[str, str]) -> CsvColumns:
 
 
 def _read_manifest(path: Path, columns: CsvColumns) -> tuple[list[tuple[Path, CsvColumns]], list[str]]:
-    """The files that a table lists, and its columns that say nothing of them."""
+    """The files that a table lists, and its columns that are not read."""
     sources, table = [], Table(str(path), lines_of(path, columns.encoding))
     known = {recognized(field, table.names): field for field in _FIELDS}
     table.names = [known.get(name, name) for name in table.names]
