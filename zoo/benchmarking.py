@@ -28,6 +28,13 @@ def files_of(model: str | Path) -> list[Path]:
     return files
 
 
+def window_ms(interpreter: Interpreter, calls: int = 200) -> float:
+    """The median time of an answer to a whole window, or to the input of another model, on one thread."""
+    name = min(interpreter.signatures, key=_order)
+    inputs = random_inputs(interpreter, name)
+    return float(np.median(_milliseconds(partial(interpreter.run, name, **inputs), calls)))
+
+
 def bench(path: Path, *, calls: int = 1000) -> dict[str, Any]:
     """Benchmarks a `.tflite` file on one thread of this machine, with a tenth as many warm-up calls before.
 

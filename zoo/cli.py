@@ -308,7 +308,7 @@ def _arguments(command: Command, values: dict[str, Any]) -> dict[str, Any]:
         else:
             # Such as groups, which are a number or a word.
             is_number = isinstance(value, str) and int in members(taken[name].annotation)
-            arguments[name] = int(value) if is_number and re.fullmatch("[0-9]{1,18}", value) else value
+            arguments[name] = int(value) if is_number and re.fullmatch("-?[0-9]{1,18}", value) else value
     if twice := sorted(settings.keys() & arguments.get("recipe", {}).keys()):
         raise UsageError(f"--set {twice[0]}: is given by {_option(twice[0])[0]} as well; pass one of them")
     if settings:

@@ -22,7 +22,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -42,6 +42,7 @@ from zoo import files, jobs, presets
 from zoo.activity import comparison, finetuning, metrics
 from zoo.activity.evaluation import answers, behind, keras_logits
 from zoo.activity.task import TASK
+from zoo.benchmarking import window_ms
 from zoo.data.dataset import Data, DataSet
 from zoo.errors import ZooError, option
 from zoo.exporting import artifacts
@@ -51,6 +52,7 @@ from zoo.loading import Loaded
 from zoo.models.function import measure, run_code
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen, spelled, versions, weights_sha256
+from zoo.runtime import Interpreter
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 from zoo.training import Training, few_steps, fit
 
@@ -220,7 +222,8 @@ def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np
 
 def cross_validate(
     trainings: Training | Sequence[Training], source: Any, folder: Path | None = None, protocol: Protocol | None = None,
-    *, workers: int = 1, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing, command: str = "",
+    *, workers: int = 1, client: Any = None, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing,
+    command: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
 
@@ -229,8 +232,9 @@ def cross_validate(
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
     After a kill, the same call resumes: folds that have a score are not run again. The number of `workers`, processes
-    that train at once or 0 for this one, does not change the result, which is also written as `results.json`, or as
-    `benchmark.json`: as this names no times, it has the same bytes after a kill.
+    that train at once or 0 for this one, does not change the result, nor does the `client` of a Dask cluster, which
+    has all folds at once, and whose machines share the folder. The result is also written as `results.json`, or as
+    `benchmark.json`: as this has no times, not even the `milliseconds` of networks, it has the same bytes after a kill.
     """
     protocol, alone = protocol or Protocol(), isinstance(trainings, Training)
     plans = (trainings,) if isinstance(trainings, Training) else tuple(trainings)
@@ -258,7 +262,8 @@ def cross_validate(
         stack.enter_context(files.exclusive_folder(folder))
         files.claim_folder(folder / (CONFIG if alone else METHODS), identity, "cross-validation", "methods")
         folds = Folds(folder, plans, data, protocol)
-        records, libraries = folds.run(chosen, workers=workers, on_start=on_start, on_progress=on_progress), versions()
+        records = folds.run(chosen, workers=workers, client=client, on_start=on_start, on_progress=on_progress)
+        libraries = versions()
         if "minirocket" in protocol.baselines:
             libraries["aeon"] = importlib.metadata.version("aeon")
         result = {
@@ -270,8 +275,16 @@ def cross_validate(
             result["notes"].insert(0, _known_to(protocol.start, data))
         elif learned and alone:
             result["notes"].insert(0, f"each fold trains from scratch; {option('finetune')} starts from its weights")
-        files.write_json(folder / (RESULTS if alone else BENCHMARK), result)
+        if alone:
+            files.write_json(folder / RESULTS, result)
+        else:
+            untimed = {name: _without(row, ("milliseconds",)) for name, row in result["methods"].items()}
+            files.write_json(folder / BENCHMARK, result | {"methods": untimed})
     return result
+
+
+def _without(row: Record, names: Container[str]) -> Record:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def _matched(training: Training, data: Data) -> tuple[Training, Data]:
@@ -318,7 +331,7 @@ class Folds:
         return each * (1 + self.protocol.searches[method].trials) if method in self.protocol.searches else each
 
     def run(
-        self, chosen: Sequence[Fold], *, workers: int = 1, on_start: OnStart = _nothing,
+        self, chosen: Sequence[Fold], *, workers: int = 1, client: Any = None, on_start: OnStart = _nothing,
         on_progress: OnProgress = _nothing,
     ) -> Records:  # fmt: skip
         """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
@@ -332,7 +345,7 @@ class Folds:
         def records() -> Records:
             return {fold: fold.record(self.folder) for fold in chosen}
 
-        if not workers:
+        if not workers and client is None:
             for fold in waiting:
                 self.run_one(fold)
                 on_progress(records())
@@ -360,16 +373,21 @@ class Folds:
                 raise ZooError(
                     f"{name}: no other process can import what it is made of: put it into a module, or pass workers=0"
                 )
-        with files.temporary_folder() as scratch:
-            # What was passed may be in memory alone. Of a file, only its name is in the pickle.
-            trainings = [replace(training, metrics={}) for training in self.trainings]
-            (scratch / "work").write_bytes(pickle.dumps((replace(self, trainings=trainings), waiting)))
-            work = {
-                jobs.Job(fold.name, jobs.python("zoo.crossval", scratch / "work", number), jobs.limit_threads(1),
-                         fold.file(self.folder, "log")): fold
-                for number, fold in enumerate(waiting)
-            }  # fmt: skip
-            jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=lambda: on_progress(records()))
+        # In the folder, which the machines of a cluster share.
+        plan = self.folder / "folds" / ".plan"
+        # What was passed may be in memory alone. Of a file, only its name is in the pickle.
+        trainings = [replace(training, metrics={}) for training in self.trainings]
+        with files.atomic_write(plan) as draft:
+            draft.write_bytes(pickle.dumps((replace(self, trainings=trainings), waiting)))
+        work = {
+            jobs.Job(fold.name, jobs.python("zoo.crossval", plan, number), jobs.limit_threads(1),
+                     fold.file(self.folder, "log")): fold
+            for number, fold in enumerate(waiting)
+        }  # fmt: skip
+        try:
+            jobs.run_jobs(work, at_once=workers, client=client, on_exit=on_exit, watch=lambda: on_progress(records()))
+        finally:
+            plan.unlink(missing_ok=True)
         return records()
 
     def run_one(self, fold: Fold) -> None:
@@ -488,12 +506,14 @@ class Folds:
         for name in order:
             gap = next((row for row in pairs if (row["one"], row["other"]) == (order[0], name)), None)
             # A search finds another network in each fold.
-            size = self._size(self.networks[name]) if name in self.networks.keys() - self.protocol.searches else {}
+            one = name in self.networks.keys() - self.protocol.searches
+            costs = costs_of(self.networks[name], self.data) if one else {}
             # What differs from run to run is left out.
-            folds = [{key: row[key] for key in row if key not in _TIMES} for row in summaries[name]["folds"]]
+            folds = [_without(row, _TIMES) for row in summaries[name]["folds"]]
             last = min(accuracies[name], key=accuracies[name].__getitem__)
             worst = {"subject": last, "accuracy": accuracies[name][last]}
-            summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **size, **self._curve(name, records)}
+            summaries[name] |= {"difference": gap, "worst": worst, "folds": folds, **costs}
+            summaries[name] |= self._curve(name, records)
         notes = [] if order[0] in self.networks else [f"the best is a baseline, {order[0]}"]
         recipes = [plan.recipe.to_json() for plan in self.trainings if plan.name not in self.protocol.searches]
         if differing := [name for name in recipes[0] if any(recipe[name] != recipes[0][name] for recipe in recipes)]:
@@ -516,16 +536,6 @@ class Folds:
                 **metrics.scores(*self._answers(fold_arrays(self.folder, part))),
             }  # fmt: skip
         return {"learning_curve": points} if self.protocol.curve else {}
-
-    def _size(self, training: Training) -> dict[str, Any]:
-        """A network, its `parameters`, and the `bytes` of its file of dynamic range, None if that cannot be written."""
-        model = TASK.build(training, replace(TASK.split(self.data, training.recipe), folds=()))
-        loaded, size = Loaded(training.name, model), None
-        with files.temporary_folder() as scratch, suppress(ZooError):
-            # Rounding may change the answers of a network that has learned nothing.
-            kinds = replace(TASK.exportable(loaded, None), tolerances={"dynamic": Tolerance(np.inf)})
-            size = artifacts.export(loaded, kinds, scratch / "files")[0]["bytes"]
-        return {"training": training.to_json(), "parameters": model.count_params(), "bytes": size}
 
     def _scored(self, records: Records) -> tuple[dict[str, Any], dict[str, Any]]:
         """The summaries and the answers of the methods that have scores."""
@@ -617,6 +627,23 @@ class Folds:
             ),
             "folds": [{"seed": fold.seed, "group": fold.group, **record} for fold, record in records.items()],
         }
+
+
+def costs_of(training: Training, data: Data) -> dict[str, Any]:
+    """A network, its `parameters`, and of its file of dynamic range the `bytes`, and the `milliseconds` of a window.
+
+    `streams` says whether the file also answers row by row, by states. They are None if it cannot be written.
+    """
+    model = TASK.build(training, replace(TASK.split(data, training.recipe), folds=()))
+    loaded, costs = Loaded(training.name, model), dict[str, Any](bytes=None, streams=None, milliseconds=None)
+    with files.temporary_folder() as scratch, suppress(ZooError):
+        # Rounding may change the answers of a network that has learned nothing.
+        kinds = replace(TASK.exportable(loaded, None), tolerances={"dynamic": Tolerance(np.inf)})
+        (row,) = artifacts.export(loaded, kinds, scratch / "files")
+        interpreter = Interpreter(scratch / "files" / row["file"])
+        streams = "step" in interpreter.signatures
+        costs = {"bytes": row["bytes"], "streams": streams, "milliseconds": window_ms(interpreter)}
+    return {"training": training.to_json(), "parameters": model.count_params(), **costs}
 
 
 def _reasons(records: Records) -> list[str]:

@@ -1,4 +1,4 @@
-"""Child processes: folds of a cross-validation, trials of a search."""
+"""Child processes: folds of a cross-validation, on this machine or on a Dask cluster, and trials of a search."""
 
 import os
 import signal
@@ -8,12 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, option
 
 CODE = "ZOO_CODE"
 """The environment variable with the files that `--code` names, which child processes run as well."""
@@ -21,6 +22,8 @@ _SUPERVISED = "ZOO_SUPERVISED"
 _LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
 _TERMINATION_SECONDS = 10.0
 _AGAIN_SECONDS = 0.1
+_CONNECTION_SECONDS = 10
+_MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,32 +40,115 @@ class Job:
     output: Path | None = None
 
 
+class Child(subprocess.Popen[bytes]):
+    """The process of a job, on this machine."""
+
+    def __init__(self, job: Job, folder: Path | None = None) -> None:
+        # What this process imports, its children import, also modules next to a script.
+        paths = os.pathsep.join(map(str, sys.path))
+        environment = {**os.environ, "PYTHONPATH": paths, **job.environment, _SUPERVISED: "1"}
+        with ExitStack() as stack:
+            streams: dict[str, Any] = {}
+            if job.log is not None:
+                log = (folder or Path()) / job.log
+                log.parent.mkdir(parents=True, exist_ok=True)
+                places = {"stdout": (folder or Path()) / (job.output or job.log), "stderr": log}
+                streams = {name: stack.enter_context(place.open("ab")) for name, place in places.items()}
+            super().__init__(job.command, stdin=subprocess.PIPE, env=environment, cwd=folder, **streams)
+
+    def close(self, seconds: float = 0.0) -> None:
+        """Waits for the process to end, and kills it if it does not."""
+        try:
+            self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
+        assert self.stdin is not None
+        self.stdin.close()
+
+
+class Remote:
+    """The process of a job, on a worker of a Dask cluster. One that runs already is not ended by `terminate`."""
+
+    def __init__(self, job: Job, client: Any) -> None:
+        named = {CODE: os.environ[CODE]} if CODE in os.environ else {}
+        job = replace(job, environment={**job.environment, **named})
+        self._future = client.submit(_run_here, job, Path.cwd(), pure=False)
+
+    def poll(self) -> int | None:
+        """The exit status, once it has ended: that of SIGKILL if its worker was lost."""
+        if not self._future.done():
+            return None
+        return int(self._future.result()) if self._future.status == "finished" else -signal.SIGKILL
+
+    def terminate(self) -> None:
+        """Takes it from the queue."""
+        self._future.cancel()
+
+    def close(self, seconds: float = 0.0) -> None:
+        """Waits for nothing."""
+
+
+def _run_here(job: Job, folder: Path) -> int:
+    """Runs a job on a worker, in a folder that it shares, with the Python of the worker; returns the exit status."""
+    child = Child(replace(job, command=[sys.executable, *job.command[1:]]), folder)
+    try:
+        return child.wait()
+    finally:
+        child.close()
+
+
+@contextmanager
+def cluster_of(workers: Any) -> Iterator[tuple[int, Any]]:
+    """How many processes run at once, and the client of the Dask cluster that they run on, None on this machine."""
+    if isinstance(workers, int):
+        if not 0 <= workers <= _MOST_WORKERS:
+            raise ZooError(f"{option('workers', workers)}: expected 0 to {_MOST_WORKERS}")
+        yield workers, None
+    elif not isinstance(workers, str):
+        yield sum(workers.nthreads().values()), workers
+    else:
+        try:
+            distributed: Any = import_module("distributed")
+        except ImportError:
+            raise ZooError("a cluster needs Dask: pip install 'pocket-zoo[dask]'") from None
+        try:
+            client = distributed.Client(workers, timeout=_CONNECTION_SECONDS)
+        except (OSError, ValueError, ImportError) as error:
+            words = "expected a number, or the address of a Dask scheduler that runs, such as tcp://10.0.0.5:8786"
+            raise ZooError(f"{option('workers', workers)}: {words} ({reason(error)})") from None
+        with client:
+            yield sum(client.nthreads().values()), client
+
+
 def run_jobs(
     jobs: Iterable[Job],
     *,
     at_once: int,
+    client: Any = None,
     on_exit: Callable[[Job, int], bool],
     watch: Callable[[], bool | None] = lambda: None,
     interval: float = 0.2,
 ) -> None:
     """Runs jobs in parallel until all have ended, or `watch` says that the work is done. No process outlives the call.
 
+    With the `client` of a Dask cluster, its scheduler has all jobs at once, and those that run end by themselves.
     `on_exit` gets each job that ends and its exit status, negative after a signal; if it returns True, the job runs
     again, and if it raises an exception, the others are ended. `watch` is called every `interval` seconds.
     """
-    waiting, running = deque(jobs), dict[Job, subprocess.Popen[bytes]]()
+    waiting, running = deque(jobs), dict[Job, Child | Remote]()
     try:
         while waiting or running:
-            while waiting and len(running) < at_once:
+            while waiting and (client or len(running) < at_once):
                 job = waiting.popleft()
-                running[job] = _start(job)
+                running[job] = Remote(job, client) if client else Child(job)
             if watch():
                 break
             time.sleep(interval)
             for job, process in list(running.items()):
                 status = process.poll()
                 if status is not None:
-                    _close(running.pop(job))
+                    running.pop(job).close()
                     if on_exit(job, status):
                         waiting.appendleft(job)
     finally:
@@ -70,29 +156,8 @@ def run_jobs(
             process.terminate()
         stop = time.monotonic() + _TERMINATION_SECONDS
         for process in running.values():
-            _close(process, max(0.0, stop - time.monotonic()))
+            process.close(max(0.0, stop - time.monotonic()))
     watch()
-
-
-def _start(job: Job) -> subprocess.Popen[bytes]:
-    # What this process imports, its children import, also modules next to a script.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path)), **job.environment, _SUPERVISED: "1"}
-    if job.log is None:
-        return subprocess.Popen(job.command, stdin=subprocess.PIPE, env=environment)
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with job.log.open("ab") as log, (job.output or job.log).open("ab") as output:
-        return subprocess.Popen(job.command, stdin=subprocess.PIPE, stdout=output, stderr=log, env=environment)
-
-
-def _close(process: subprocess.Popen[bytes], seconds: float = 0.0) -> None:
-    """Waits for a process to end, and kills it if it does not."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    assert process.stdin is not None
-    process.stdin.close()
 
 
 def supervised() -> bool:

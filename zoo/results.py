@@ -171,6 +171,7 @@ class Benchmark(CrossValidation):
                 "standard_error": gap.get("standard_error"), "p": gap.get("p"), "seed_deviation": row["seed_deviation"],
                 "accuracy": row["accuracy"], **{f"worst_{key}": value for key, value in row["worst"].items()},
                 "parameters": row.get("parameters"), "kilobytes": row["bytes"] / 1000 if row.get("bytes") else None,
+                "milliseconds": row.get("milliseconds"), "streams": row.get("streams"),
                 **{f"f1_{label}": part["f1"] for label, part in row["per_class"].items()},
                 **{f"study_{study}": part["macro_f1"] for study, part in row.get("per_study", {}).items()},
                 **{f"people_{who}": part.get("macro_f1") for who, part in row.get("learning_curve", {}).items()},

@@ -8,7 +8,9 @@ import sys
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+from distributed import LocalCluster
 from running import ROOT, python, refused
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LinearRegression
@@ -129,7 +131,9 @@ def test_the_best_comes_first_and_differences_are_corrected_over_all_pairs(whole
 
 def test_the_folder_has_tables_figures_and_one_document(whole):
     result, folder = whole
-    assert json.loads((folder / "benchmark.json").read_text()) == json.loads(json.dumps(result.to_json()))
+    document = json.loads(json.dumps(result.to_json()))
+    times = [row.pop("milliseconds", None) for row in document["methods"].values()]
+    assert json.loads((folder / "benchmark.json").read_text()) == document
     assert {path.name for path in folder.iterdir() if path.is_file() and path.name[0] != "."} == {
         "benchmark.json", "methods.json", "report.md", "table.csv", "table.tex", "scores.svg", "scores.pdf",
         "ranks.svg", "ranks.pdf",
@@ -142,6 +146,9 @@ def test_the_folder_has_tables_figures_and_one_document(whole):
         assert frame.loc[name, "worst_accuracy"] == min(each["accuracy"] for each in row["per_subject"].values())
     assert result["methods"]["dense"]["parameters"] == (3 + 1) * 4 + (4 + 1) * len(result["classes"])
     assert result["methods"]["dense"]["bytes"] > 1000
+    assert sorted(filter(None, times)) == sorted(frame["milliseconds"].dropna())
+    assert frame["milliseconds"].notna().to_dict() == {"gru": True, "dense": True, "nearest_neighbor": False}
+    assert frame["streams"].to_dict() == {"gru": True, "dense": False, "nearest_neighbor": None}
     assert "parameters" not in result["methods"]["nearest_neighbor"]
     report = (folder / "report.md").read_text()
     for words in ("SIMULATED", "± seeds", "all 3 pairs of methods", "Critical difference", "p (Holm)", "walking"):
@@ -170,9 +177,34 @@ def test_a_benchmark_that_is_killed_and_resumed_ends_with_the_same_bytes(whole, 
     kept = {path.name: path.read_bytes() for path in (folder / "folds").glob("*.npz")}
     assert len(kept) == 6
     compared(people, folder, seeds=2)
-    for name in ("benchmark.json", "report.md", "table.csv", "table.tex", "scores.svg", "ranks.pdf"):
+    for name in ("benchmark.json", "scores.svg", "ranks.pdf"):
         assert (folder / name).read_bytes() == (whole[1] / name).read_bytes(), name
+    tables = [pd.read_csv(out / "table.csv").drop(columns="milliseconds") for out in (folder, whole[1])]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
     assert all((folder / "folds" / name).read_bytes() == was for name, was in kept.items())
+
+
+@pytest.mark.process
+def test_a_cluster_ends_with_the_same_bytes_as_one_machine(people, tmp_path, zoo_cli, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["activity_cnn", "--data", people, "--groups", 2, "--baselines", "nearest_neighbor", "--set", "epochs=1"]
+    with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster:
+        status, _, err = zoo_cli("benchmark", *options, "--out", "there", "--workers", cluster.scheduler_address)
+        assert status == 0, err
+        assert "4 of 4 folds" in err
+        with cluster.get_client() as client:
+            refused("out: a cluster needs a folder", zoo.benchmark, "activity_cnn", people, workers=client)
+            assert zoo.cross_validate("activity_cnn", people, groups=2, baselines="none", recipe=RECIPE,
+                                      workers=client, out="alone", verbose=False)["groups"] == 2  # fmt: skip
+    assert zoo_cli("benchmark", *options, "--out", "here", "--workers", 2).status == 0
+    there, here = (json.loads((tmp_path / name / "benchmark.json").read_text()) for name in ("there", "here"))
+    assert there | {"command": ""} == here | {"command": ""}
+
+
+@pytest.mark.parametrize("workers", ["abc", "tcp://127.0.0.1:1", -1, 2000])
+def test_what_is_no_number_of_workers_and_no_scheduler_is_refused(workers, people, tmp_path):
+    refused(r"workers=.*: expected", compared, people, tmp_path / "out", workers=workers)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_method_that_comes_later_is_trained_alone_and_another_network_of_the_name_is_refused(people, tmp_path):
@@ -211,7 +243,8 @@ def test_a_learning_curve_trains_all_on_the_same_few_people_who_are_among_the_mo
     # A folder can get one later, or more of it; the scores of whole folds are the same.
     plain = zoo.benchmark([dense], people, out=tmp_path / "out", **options)
     for name, row in plain["methods"].items():
-        assert row == {key: value for key, value in result["methods"][name].items() if key != "learning_curve"}
+        expected = result["methods"][name]
+        assert {**row, "milliseconds": 0} == {**{key: expected[key] for key in row}, "milliseconds": 0}
     assert "fewer people are fewer steps" in " ".join(result["notes"])
     assert len(SEEN) == 12
     says = "learning_curve=5: a fold trains on 5 people: ask for fewer"

@@ -198,7 +198,7 @@ def write_benchmark(found: Benchmark, folder: Path) -> Path:
     """Writes `report.md`, figures and tables into the folder of a benchmark, and returns the path of the report."""
     frame = found.to_frame()
     md.write(folder / "table.csv", frame.to_csv())
-    table = frame.loc[:, :"kilobytes"].reset_index()
+    table = frame.loc[:, :"streams"].reset_index()
     md.write(folder / "table.tex", table.to_latex(index=False, escape=True, float_format="%.3f", na_rep="-"))
     found.figures(folder, "svg")
     found.figures(folder, "pdf")

@@ -106,6 +106,17 @@ class Array(Protocol):
         """Returns the array of NumPy."""
 
 
+@runtime_checkable
+class Cluster(Protocol):
+    """A client of a Dask cluster."""
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        """Returns the future of a call."""
+
+    def nthreads(self) -> dict[str, int]:
+        """Returns the threads of each worker."""
+
+
 FilePath = str | os.PathLike[str]
 Model = KerasModel | str | os.PathLike[str]
 Plan = KerasModel | Callable[..., Any] | str | os.PathLike[str]
@@ -128,6 +139,7 @@ Amount = Annotated[float, Ge(0)]
 Share = Annotated[float, Ge(0), Lt(1)]
 Levels = Annotated[float, Ge(1), Le(65_535)]
 Workers = Annotated[int, Ge(0), Le(1024)]
+FoldWorkers = int | str | Cluster
 Labels = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 Shares = str | Mapping[str, float]
 Rows = str | tuple[Annotated[int, Ge(0)], Annotated[int, Ge(0)]]

@@ -20,6 +20,7 @@ from zoo.api.data import labels_of
 from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_startable
+from zoo.jobs import cluster_of
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
@@ -313,7 +314,7 @@ def cross_validate(
     loss: Callable[..., Any] | None = None,
     metrics: door.Metrics = (),
     out: door.FilePath | None = None,
-    workers: door.Workers = 1,
+    workers: door.FoldWorkers = 1,
     verbose: bool = True,
 ) -> CrossValidation:
     """Cross-validates a recognizer over groups of people: how well a recipe does on people it was not trained on.
@@ -337,7 +338,9 @@ def cross_validate(
         loss: Loss of your own, as for `train`.
         metrics: Metrics of your own, as for `evaluate`, of all windows together.
         out: Folder for the results, report.md and figures. In Python a temporary one by default.
-        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
+        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process. Or the address
+            of a Dask scheduler, such as tcp://10.0.0.5:8786, in Python also a client: then its workers train them, all
+            of which see data and `out` under the same paths.
         verbose: Whether to show the progress on standard error.
 
     Returns:
@@ -386,13 +389,15 @@ def cross_validate(
 
 
 def _of_folds(
-    plans: Any, data: Any, out: door.FilePath | None, protocol: Any, workers: int, verbose: bool
+    plans: Any, data: Any, out: door.FilePath | None, protocol: Any, workers: door.FoldWorkers, verbose: bool
 ) -> tuple[dict[str, Any], str]:
     """What a cross-validation or a benchmark found, with its progress on standard error; and what failed in it."""
     from zoo.crossval import cross_validate
     from zoo.report.progress import FoldBoard
 
-    board, lengths = FoldBoard(err, workers), set[str]()
+    if out is None and not isinstance(workers, int):
+        raise ZooError(f"{option('out')}: a cluster needs a folder that all its workers see")
+    lengths = set[str]()
     for recipe in [plan.recipe for plan in (plans if isinstance(plans, list) else [plans])]:
         passes = f"{recipe.epochs} pass{'es' * (recipe.epochs != 1)} over the data"
         lengths.add(passes if recipe.steps is None else f"{recipe.steps:,} steps or more")
@@ -405,11 +410,13 @@ def _of_folds(
 
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
-    with _resumable(out, "the folds so far are"), board.shown() if verbose else nullcontext():
-        result = cross_validate(
-            plans, data, None if out is None else Path(out), protocol, workers=workers, on_start=announce,
-            on_progress=board.update if verbose else door.silent, command=command,
-        )  # fmt: skip
+    with _resumable(out, "the folds so far are"), cluster_of(workers) as (processes, client):
+        board = FoldBoard(err, processes)
+        with board.shown() if verbose else nullcontext():
+            result = cross_validate(
+                plans, data, None if out is None else Path(out), protocol, workers=processes, client=client,
+                on_start=announce, on_progress=board.update if verbose else door.silent, command=command,
+            )  # fmt: skip
     failed = next((note for note in result["notes"] if "folds failed" in note), "")
     return result, f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed
 
@@ -427,7 +434,7 @@ def benchmark(
     learning_curve: Iterable[door.Count] = (),
     trials: Annotated[int, Ge(0), Le(50)] = 0,
     out: door.FilePath | None = None,
-    workers: door.Workers = 1,
+    workers: door.FoldWorkers = 1,
     verbose: bool = True,
 ) -> Benchmark:
     """Compares networks on the same people, folds and seeds, next to baselines: is a difference more than luck?
@@ -453,7 +460,9 @@ def benchmark(
             of a family: that of the best trial on validation people of its training side. It is a further method, such
             as activity_gru.20trials. 0 for none.
         out: Folder for benchmark.json, report.md, tables and figures. In Python a temporary one by default.
-        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process.
+        workers: Number of folds to train in parallel, each in its own process; 0 trains in this process. Or the address
+            of a Dask scheduler, such as tcp://10.0.0.5:8786, in Python also a client: then its workers train them, all
+            of which see data and `out` under the same paths.
         verbose: Whether to show the progress on standard error.
 
     Returns:
