@@ -1,6 +1,7 @@
 """Notes that an app took next to a recording become labels; so do tables of answers, and files of Audacity and ELAN."""
 
 import re
+from datetime import UTC, datetime
 
 import h5py
 import numpy as np
@@ -161,6 +162,26 @@ def test_notes_in_small_letters_that_label_several_recordings_are_doubted(tmp_pa
     made = zoo.import_csv(tmp_path, tmp_path / "a.h5", layout="{subject}.csv")
     (doubt,) = made.warnings
     assert f"notes in {tmp_path / 'tags.csv'} label 2 recordings" in doubt
+
+
+@pytest.mark.parametrize(
+    ("recording", "notes"),
+    [(None, ""), (None, "Z"), (None, "+01:00"), ("", ""), ("", "Z"), ("", "+01:00"), ("Z", ""), ("Z", "+00:00")],
+)
+def test_dates_with_a_time_zone_and_dates_without_are_not_taken_for_one_clock(walk, recording, notes):
+    folder = walk(f"time,text\n2023-11-14 22:13:28{notes},sit\n", names="time,x,y,z", begin=1.7e9)
+    if recording is not None:
+        file = folder / "TotalAcceleration.csv"
+        names, *rows = file.read_text().splitlines()
+        times = [f"{datetime.fromtimestamp(float(row.split(',')[0]), UTC):%F %T.%f}{recording}" for row in rows]
+        rows = [",".join([moment, *row.split(",")[1:]]) for moment, row in zip(times, rows, strict=True)]
+        file.write_text("\n".join([names, *rows]))
+    if bool(notes) != (recording != ""):
+        says = "column 'time': states " + ("a time zone, and the" if notes else "no time zone")
+        with pytest.raises(ZooError, match=says):
+            labels(folder)
+    else:
+        assert labels(folder)[0][:2] == ("sit", 60 - (8 if notes != "+01:00" else 0))
 
 
 def test_times_of_day_do_not_place_notes_among_dates(walk):

@@ -19,7 +19,7 @@ from xml.etree.ElementTree import ParseError, fromstring
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.activity.columns import SECONDS, CsvColumns, candidates, is_dated, recognized, time_reader
+from zoo.activity.columns import SECONDS, CsvColumns, candidates, is_dated, is_local, recognized, time_reader
 from zoo.activity.sources import UNDO, beside, is_label_track, stem
 from zoo.activity.tables import Table, check_encoding, digest, exists, lines_of, number_or_nan
 from zoo.errors import ZooError, option
@@ -91,9 +91,12 @@ def _reader(path: Path) -> Callable[[Path, str], list[tuple[float, float, str]]]
 
 
 def read_notes(
-    path: Path, times: NDArray[np.float64], column: str | None, unit: str, columns: CsvColumns
+    path: Path, times: NDArray[np.float64], column: str | None, unit: str, columns: CsvColumns, local: bool
 ) -> list[Span]:  # fmt: skip
-    """Reads notes as spans in seconds since the first of the `times` of a table, whose `column` of them has a unit."""
+    """Reads notes as spans in seconds since the first of the `times` of a table, whose `column` of them has a unit.
+
+    Dates of a `local` clock, which states no time zone, are placed by those of another such clock alone.
+    """
     side, times = columns.annotations, times[np.isfinite(times)]
     if (reader := _reader(path)) is not None:
         return _stretches(path, reader(path, columns.encoding), side)
@@ -113,6 +116,9 @@ def read_notes(
         raise ZooError(f"{path}: column {stamp!r}: a note has no time; expected {expected}")
     first = times[0] if len(times) else 0.0
     moments = stamps if is_clock else stamps * SECONDS.get(unit, 1.0)
+    if stamp == column and is_dated(moments) and is_dated(times) and is_local(rows[0][stamp]) != local:
+        what = "a time zone, and the recording none" if local else "no time zone, and the recording does"
+        raise ZooError(f"{path}: column {stamp!r}: states {what}, so labels may be hours off: write both in one way")
     if stamp == column and is_dated(moments) == is_dated(times):
         seconds = moments - first
     else:

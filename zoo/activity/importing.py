@@ -36,6 +36,7 @@ from zoo.activity.columns import (
     doubtful,
     has_commas,
     is_dated,
+    is_local,
     recognized,
     resolve,
     time_reader,
@@ -90,6 +91,7 @@ class Readings:
     owners: list[tuple[int, Owner]]
     time_unit: str = "none"
     is_time_unit_known: bool = True
+    is_local: bool = False
     about: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     contradiction: str = ""
@@ -162,6 +164,7 @@ def read_table(
             which = f"column {column!r} says {shown(says[name])}, too, but the {name} is given as {shown(given)}"
             readings.contradiction = f"{where}: {which}: was another column, or layout, meant?"
     if columns.time and not raw:
+        readings.is_local = is_local(first[0][places[columns.time]])
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings
@@ -275,7 +278,7 @@ def read_sensors(source: "Path | pd.DataFrame", columns: CsvColumns, where: str 
     }  # fmt: skip
     table.about = {key: text for key, text in about.items() if text}
     if notes:
-        read = (resolved.time, table.time_unit, columns)
+        read = (resolved.time, table.time_unit, columns, table.is_local)
         return _labeled(table, annotations.read_notes(notes, table.times, *read), notes, f"notes in {notes}")
     return table
 

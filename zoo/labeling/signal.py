@@ -135,7 +135,7 @@ def _read(file: Path, columns: CsvColumns, notes: Path | None) -> tuple[dict[str
     if activity:
         spans = [Span(times[part.start], ends[part.stop], owner.activity) for part, owner in table.parts()]
     elif notes:
-        spans = read_notes(notes, table.times, stamp, table.time_unit, columns)
+        spans = read_notes(notes, table.times, stamp, table.time_unit, columns, table.is_local)
     clock, date = _clock(first, stamp, comma=head.separator != ",")
     exact = "exact" if activity or (notes and notes.suffix in TRACKS.values()) else ""
     return {
