@@ -383,8 +383,10 @@ def doubts(files, layout=LAYOUT, **named):
 
 
 def test_a_spreadsheet_among_the_files_is_named_as_left_out(study):
-    (study / "ben" / "run.xlsx").write_bytes(b"PK")
-    assert doubts([study]) == [f"left out, as they are no CSV files: 1, such as {study / 'ben' / 'run.xlsx'}"]
+    for name in ("run.csv.1", "run.csv~", "run.CSV.old", "run.log", "run.xlsx"):
+        (file := study / "ben" / name).write_bytes(b"PK")
+        assert doubts([study]) == [f"left out, as they are no CSV files: 1, such as {file}"]
+        file.unlink()
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ _ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _OTHERS = (
     ".xlsx", ".xls", ".ods", ".numbers", ".parquet", ".feather", ".mat", ".npy", ".npz", ".pkl", ".json", ".jsonl",
     ".dat", ".asc", ".tab", ".arff", ".cwa", ".gt3x", ".sqlite", ".zip", ".7z", ".rar", ".tar", ".tgz", ".gz",
-    ".bz2", ".xz", ".zst", ".bin", ".edf", ".db", ".bak", ".part", ".crdownload",
+    ".bz2", ".xz", ".zst", ".bin", ".edf", ".db", ".bak", ".part", ".crdownload", ".log",
 )  # fmt: skip
 """Endings of files that may hold recordings, but are of other programs, packed in another way, or not all there."""
 
@@ -204,7 +204,8 @@ def _is_of_another_kind(file: Path) -> bool:
     # Tables and zip files are read, but for a zip file within another one.
     if is_zip(file) or file.name.lower().endswith((*_ENDINGS, UNDO)) or stem(file).lower() in OTHER_SENSORS:
         return False
-    return file.suffix.lower() in _OTHERS
+    # As well a table under an ending of its own, such as walk.csv.1 or walk.csv~.
+    return file.suffix.lower() in _OTHERS or any(ending in file.name.lower() for ending in _ENDINGS)
 
 
 _SIGNS = r"\s_.,;:#~+=@&(\[{-"
