@@ -45,7 +45,10 @@ BASELINES = ("random_forest", "nearest_neighbor", "minirocket")
 
 @dataclass(frozen=True)
 class Board:
-    """What is compared on whom, in which folder, and the names of its figures: of the scores, and of the ranks."""
+    """What is compared on whom, in which folder, and the names of its figures: of the scores and of the ranks, or none.
+
+    All `networks` and `baselines` by default, with one seed.
+    """
 
     folder: str
     studies: tuple[str, ...]
@@ -114,7 +117,7 @@ def link(name: str) -> str:
 def table(boards: dict[str, Any], board: str) -> str:
     """A row for each method, the best first."""
     keys = ("macro_f1", "macro_f1_interval", "difference.macro_f1", "difference.standard_error", "difference.p:.2g",
-            "seed_deviation", "worst.accuracy", "parameters", "bytes", "milliseconds:.2g", "streams")  # fmt: skip
+            "seed_deviation", "worst.accuracy", "bytes", "milliseconds:.2g", "streams")  # fmt: skip
     found = boards[board]["methods"]
     rows = {link(name): row | {"difference": row["difference"] or {}} for name, row in found.items()}
     return markdown.columns([*rows.items()], keys, "network")
@@ -132,8 +135,9 @@ def main() -> None:
         boards = read_json(RESULTS)
         pages.fill(options.page, __file__, {board: partial(table, board=board) for board in boards})
         for board, document in boards.items():
-            for name, draw in zip(BOARDS[board].figures, (methods, critical_difference), strict=False):
-                drawing.save(draw(document), options.page.parent / "assets" / f"{name}.png")
+            if names := BOARDS[board].figures:
+                for name, draw in zip(names, (methods, critical_difference), strict=True):
+                    drawing.save(draw(document), options.page.parent / "assets" / f"{name}.png")
         return
     for board in options.boards or BOARDS:
         data, known = windows_of(BOARDS[board], options.data, options.scratch), read_json(RESULTS)

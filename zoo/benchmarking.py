@@ -30,9 +30,13 @@ def files_of(model: str | Path) -> list[Path]:
 
 def window_ms(interpreter: Interpreter, calls: int = 200) -> float:
     """The median time of an answer to a whole window, or to the input of another model, on one thread."""
+    return float(np.median(_milliseconds(_window(interpreter), calls)))
+
+
+def _window(interpreter: Interpreter) -> Callable[[], Any]:
+    """A call with a whole window, or with the input of another model."""
     name = min(interpreter.signatures, key=_order)
-    inputs = random_inputs(interpreter, name)
-    return float(np.median(_milliseconds(partial(interpreter.run, name, **inputs), calls)))
+    return partial(interpreter.run, name, **random_inputs(interpreter, name))
 
 
 def bench(path: Path, *, calls: int = 1000) -> dict[str, Any]:
@@ -94,9 +98,7 @@ def _process_mb(path: Path) -> float | None:
 
 def _main() -> None:
     """Runs a file once, and prints the peak memory of this process in kB."""
-    interpreter = Interpreter(sys.argv[1])
-    name = min(interpreter.signatures, key=_order)
-    interpreter.run(name, **random_inputs(interpreter, name))
+    _window(Interpreter(sys.argv[1]))()
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 

@@ -222,8 +222,7 @@ def held_out(windows: DataSet, split: str, groups: int | str) -> list[NDArray[np
 
 def cross_validate(
     trainings: Training | Sequence[Training], source: Any, folder: Path | None = None, protocol: Protocol | None = None,
-    *, workers: int = 1, client: Any = None, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing,
-    command: str = "",
+    *, workers: Any = 1, on_start: OnStart = _nothing, on_progress: OnProgress = _nothing, command: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Cross-validates over groups of people: of the training set, or with `everyone` of all data.
 
@@ -232,8 +231,8 @@ def cross_validate(
 
     Where three people or fewer are left outside a fold, all of them are trained on, and the fold has no temperature.
     After a kill, the same call resumes: folds that have a score are not run again. The number of `workers`, processes
-    that train at once or 0 for this one, does not change the result, nor does the `client` of a Dask cluster, which
-    has all folds at once, and whose machines share the folder. The result is also written as `results.json`, or as
+    that train at once or 0 for this one, does not change the result, nor does the client of a Dask cluster in its
+    place, which has all folds, and whose machines share the folder. The result is also written as `results.json`, or as
     `benchmark.json`: as this has no times, not even the `milliseconds` of networks, it has the same bytes after a kill.
     """
     protocol, alone = protocol or Protocol(), isinstance(trainings, Training)
@@ -262,8 +261,7 @@ def cross_validate(
         stack.enter_context(files.exclusive_folder(folder))
         files.claim_folder(folder / (CONFIG if alone else METHODS), identity, "cross-validation", "methods")
         folds = Folds(folder, plans, data, protocol)
-        records = folds.run(chosen, workers=workers, client=client, on_start=on_start, on_progress=on_progress)
-        libraries = versions()
+        records, libraries = folds.run(chosen, workers=workers, on_start=on_start, on_progress=on_progress), versions()
         if "minirocket" in protocol.baselines:
             libraries["aeon"] = importlib.metadata.version("aeon")
         result = {
@@ -331,21 +329,21 @@ class Folds:
         return each * (1 + self.protocol.searches[method].trials) if method in self.protocol.searches else each
 
     def run(
-        self, chosen: Sequence[Fold], *, workers: int = 1, client: Any = None, on_start: OnStart = _nothing,
+        self, chosen: Sequence[Fold], *, workers: Any = 1, on_start: OnStart = _nothing,
         on_progress: OnProgress = _nothing,
     ) -> Records:  # fmt: skip
         """Runs folds until each has a score or has failed; a process that is killed by a signal is started again."""
         waiting = [fold for fold in chosen if fold.record(self.folder)["status"] != "scored"]
         trained = Counter((fold.method, fold.people) for fold in waiting if fold.method in self.networks)
         seconds = sum(count * self._expected_seconds(*kind) for kind, count in trained.items())
-        on_start(trained.total(), seconds / max(1, workers))
+        on_start(trained.total(), seconds / max(1, jobs.count(workers)))
         for fold in waiting:
             fold.file(self.folder, "json").unlink(missing_ok=True)
 
         def records() -> Records:
             return {fold: fold.record(self.folder) for fold in chosen}
 
-        if not workers and client is None:
+        if workers == 0:
             for fold in waiting:
                 self.run_one(fold)
                 on_progress(records())
@@ -385,7 +383,7 @@ class Folds:
             for number, fold in enumerate(waiting)
         }  # fmt: skip
         try:
-            jobs.run_jobs(work, at_once=workers, client=client, on_exit=on_exit, watch=lambda: on_progress(records()))
+            jobs.run_jobs(work, at_once=workers, on_exit=on_exit, watch=lambda: on_progress(records()))
         finally:
             plan.unlink(missing_ok=True)
         return records()
@@ -506,8 +504,8 @@ class Folds:
         for name in order:
             gap = next((row for row in pairs if (row["one"], row["other"]) == (order[0], name)), None)
             # A search finds another network in each fold.
-            one = name in self.networks.keys() - self.protocol.searches
-            costs = costs_of(self.networks[name], self.data) if one else {}
+            is_fixed = name in self.networks.keys() - self.protocol.searches
+            costs = costs_of(self.networks[name], self.data) if is_fixed else {}
             # What differs from run to run is left out.
             folds = [_without(row, _TIMES) for row in summaries[name]["folds"]]
             last = min(accuracies[name], key=accuracies[name].__getitem__)

@@ -8,8 +8,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ _LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NU
 _TERMINATION_SECONDS = 10.0
 _AGAIN_SECONDS = 0.1
 _CONNECTION_SECONDS = 10
-_MOST_WORKERS = 1024
+
+MOST_WORKERS = 1024
+"""Processes that may run at once on this machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +46,15 @@ class Job:
 class Child(subprocess.Popen[bytes]):
     """The process of a job, on this machine."""
 
-    def __init__(self, job: Job, folder: Path | None = None) -> None:
+    def __init__(self, job: Job, folder: Path = Path()) -> None:
         # What this process imports, its children import, also modules next to a script.
         paths = os.pathsep.join(map(str, sys.path))
         environment = {**os.environ, "PYTHONPATH": paths, **job.environment, _SUPERVISED: "1"}
         with ExitStack() as stack:
             streams: dict[str, Any] = {}
             if job.log is not None:
-                log = (folder or Path()) / job.log
-                log.parent.mkdir(parents=True, exist_ok=True)
-                places = {"stdout": (folder or Path()) / (job.output or job.log), "stderr": log}
+                places = {"stdout": folder / (job.output or job.log), "stderr": folder / job.log}
+                places["stderr"].parent.mkdir(parents=True, exist_ok=True)
                 streams = {name: stack.enter_context(place.open("ab")) for name, place in places.items()}
             super().__init__(job.command, stdin=subprocess.PIPE, env=environment, cwd=folder, **streams)
 
@@ -98,50 +100,52 @@ def _run_here(job: Job, folder: Path) -> int:
         child.close()
 
 
-@contextmanager
-def cluster_of(workers: Any) -> Iterator[tuple[int, Any]]:
-    """How many processes run at once, and the client of the Dask cluster that they run on, None on this machine."""
-    if isinstance(workers, int):
-        if not 0 <= workers <= _MOST_WORKERS:
-            raise ZooError(f"{option('workers', workers)}: expected 0 to {_MOST_WORKERS}")
-        yield workers, None
-    elif not isinstance(workers, str):
-        yield sum(workers.nthreads().values()), workers
-    else:
-        try:
-            distributed: Any = import_module("distributed")
-        except ImportError:
-            raise ZooError("a cluster needs Dask: pip install 'pocket-zoo[dask]'") from None
-        try:
-            client = distributed.Client(workers, timeout=_CONNECTION_SECONDS)
-        except (OSError, ValueError, ImportError) as error:
-            words = "expected a number, or the address of a Dask scheduler that runs, such as tcp://10.0.0.5:8786"
-            raise ZooError(f"{option('workers', workers)}: {words} ({reason(error)})") from None
-        with client:
-            yield sum(client.nthreads().values()), client
+def connected(workers: Any) -> AbstractContextManager[Any]:
+    """A number of workers, or the client of a Dask cluster, in place of the address of which one is connected."""
+    if isinstance(workers, int) and not 0 <= workers <= MOST_WORKERS:
+        raise ZooError(f"{option('workers', workers)}: expected 0 to {MOST_WORKERS}")
+    if not isinstance(workers, str):
+        return nullcontext(workers)
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise ZooError("a cluster needs Dask: pip install 'pocket-zoo[dask]'") from None
+    try:
+        client: AbstractContextManager[Any] = distributed.Client(workers, timeout=_CONNECTION_SECONDS)
+    except (OSError, ValueError, ImportError) as error:
+        words = "expected a number, or the address of a Dask scheduler that runs, such as tcp://10.0.0.5:8786"
+        raise ZooError(f"{option('workers', workers)}: {words} ({reason(error)})") from None
+    return client
+
+
+def count(workers: Any) -> int:
+    """How many processes run at once: the number itself, or that of the threads of a cluster."""
+    return workers if isinstance(workers, int) else sum(workers.nthreads().values())
 
 
 def run_jobs(
     jobs: Iterable[Job],
     *,
-    at_once: int,
-    client: Any = None,
+    at_once: Any,
     on_exit: Callable[[Job, int], bool],
     watch: Callable[[], bool | None] = lambda: None,
     interval: float = 0.2,
 ) -> None:
     """Runs jobs in parallel until all have ended, or `watch` says that the work is done. No process outlives the call.
 
-    With the `client` of a Dask cluster, its scheduler has all jobs at once, and those that run end by themselves.
+    With the client of a Dask cluster `at_once`, its scheduler has all jobs, and those that run end by themselves.
     `on_exit` gets each job that ends and its exit status, negative after a signal; if it returns True, the job runs
     again, and if it raises an exception, the others are ended. `watch` is called every `interval` seconds.
     """
     waiting, running = deque(jobs), dict[Job, Child | Remote]()
+    start: Callable[[Job], Child | Remote] = Child
+    if not isinstance(at_once, int):
+        start, at_once = partial(Remote, client=at_once), len(waiting)
     try:
         while waiting or running:
-            while waiting and (client or len(running) < at_once):
+            while waiting and len(running) < at_once:
                 job = waiting.popleft()
-                running[job] = Remote(job, client) if client else Child(job)
+                running[job] = start(job)
             if watch():
                 break
             time.sleep(interval)

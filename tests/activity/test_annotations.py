@@ -184,6 +184,16 @@ def test_dates_with_a_time_zone_and_dates_without_are_not_taken_for_one_clock(wa
         assert labels(folder)[0][:2] == ("sit", 60 - (8 if notes != "+01:00" else 0))
 
 
+def test_a_missing_first_time_says_nothing_of_time_zones(walk):
+    folder = walk("time,text\n2023-11-14 22:13:28,sit\n", names="time,x,y,z", begin=1.7e9)
+    file = folder / "TotalAcceleration.csv"
+    names, *rows = file.read_text().splitlines()
+    times = ["", *(f"{datetime.fromtimestamp(float(row.split(',')[0]), UTC):%F %T.%f}" for row in rows[1:])]
+    rows = [",".join([moment, *row.split(",")[1:]]) for moment, row in zip(times, rows, strict=True)]
+    file.write_text("\n".join([names, *rows]))
+    assert labels(folder)[0][0] == "sit"
+
+
 def test_times_of_day_do_not_place_notes_among_dates(walk):
     folder = walk("time,text\n10:00:08,sit\n", names="time,x,y,z", begin=1.7e9)
     with pytest.raises(ZooError, match="'time' is on another clock than 'time': pass time"):

@@ -116,10 +116,12 @@ def read_notes(
         raise ZooError(f"{path}: column {stamp!r}: a note has no time; expected {expected}")
     first = times[0] if len(times) else 0.0
     moments = stamps if is_clock else stamps * SECONDS.get(unit, 1.0)
-    if stamp == column and is_dated(moments) and is_dated(times) and is_local(rows[0][stamp]) != local:
-        what = "a time zone, and the recording none" if local else "no time zone, and the recording does"
-        raise ZooError(f"{path}: column {stamp!r}: states {what}, so labels may be hours off: write both in one way")
     if stamp == column and is_dated(moments) == is_dated(times):
+        if is_dated(times) and is_local(row[stamp] for row in rows) != local:
+            what = "a time zone, and the recording none" if local else "no time zone, and the recording does"
+            raise ZooError(
+                f"{path}: column {stamp!r}: states {what}, so labels may be hours off: write both in one way"
+            )
         seconds = moments - first
     else:
         # Of another clock than the recording, seconds since its start alone can be placed.

@@ -422,9 +422,9 @@ def _clock_seconds(text: str) -> float:
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
-def is_local(stamp: str) -> bool:
-    """Whether a time stamp is that of a clock that does not say in which time zone it is."""
-    stamp = stamp.strip()
+def is_local(texts: Iterable[str]) -> bool:
+    """Whether the first of time stamps is that of a clock that does not say in which time zone it is."""
+    stamp = next(filter(None, map(str.strip, texts)), "")
     return bool(_CLOCK.match(stamp)) and not re.search(r"(Z|[+-]\d{2}:?\d{2})$", stamp)
 
 
@@ -567,7 +567,7 @@ def read_samples(lines: Iterable[str], name: str, columns: CsvColumns) -> Iterat
         raise ZooError(f"{name}: column {resolved.time!r}: {example[:40]!r}; expected {expected}")
     if len(first) > 1:
         unit, _ = time_unit_of(name, stamps, unit, is_clock)
-    if is_dated(stamps) and is_local(example):
+    if is_dated(stamps) and is_local([example]):
         # A date without a zone is local, in the zone of its first row: its change would be a gap.
         begin = float(stamps[0])
         shift = begin - datetime.fromtimestamp(begin, UTC).replace(tzinfo=None).timestamp()

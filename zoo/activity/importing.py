@@ -164,7 +164,7 @@ def read_table(
             which = f"column {column!r} says {shown(says[name])}, too, but the {name} is given as {shown(given)}"
             readings.contradiction = f"{where}: {which}: was another column, or layout, meant?"
     if columns.time and not raw:
-        readings.is_local = is_local(first[0][places[columns.time]])
+        readings.is_local = is_local(row[places[columns.time]] for row in first)
         readings.time_unit, readings.is_time_unit_known = time_unit_of(where, seconds, columns.time_unit, is_clock)
         readings.times *= SECONDS[readings.time_unit]
     return readings

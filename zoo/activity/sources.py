@@ -204,7 +204,7 @@ def _is_of_another_kind(file: Path) -> bool:
     # Tables and zip files are read, but for a zip file within another one.
     if is_zip(file) or file.name.lower().endswith((*_ENDINGS, UNDO)) or stem(file).lower() in OTHER_SENSORS:
         return False
-    # As well a table under an ending of its own, such as walk.csv.1 or walk.csv~.
+    # Also a copy of a table under an ending of its own, such as walk.csv.1 or walk.csv~.
     return file.suffix.lower() in _OTHERS or any(ending in file.name.lower() for ending in _ENDINGS)
 
 

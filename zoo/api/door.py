@@ -26,6 +26,7 @@ from zoo.catalog import find_folder, function_in, split_names
 from zoo.errors import COMMAND, ArgumentError, UsageError, ZooError, either, option, refuse, shown, unknown_name
 from zoo.families import FAMILIES, OWN, TASKS, unknown_family
 from zoo.files import exclusive_folder
+from zoo.jobs import MOST_WORKERS
 from zoo.presets import PRESETS, find
 from zoo.recipe import Columns, Limits, Recipe, Settings, expectation, python_number
 from zoo.report import screen
@@ -138,7 +139,7 @@ Seconds = Annotated[float, Ge(0), Le(86_400)]
 Amount = Annotated[float, Ge(0)]
 Share = Annotated[float, Ge(0), Lt(1)]
 Levels = Annotated[float, Ge(1), Le(65_535)]
-Workers = Annotated[int, Ge(0), Le(1024)]
+Workers = Annotated[int, Ge(0), Le(MOST_WORKERS)]
 FoldWorkers = int | str | Cluster
 Labels = str | Sequence[str] | Mapping[str, str | Sequence[str]]
 Shares = str | Mapping[str, float]

@@ -20,7 +20,7 @@ from zoo.api.data import labels_of
 from zoo.errors import ArgumentError, ZooError, option, refuse, setting, unknown_name
 from zoo.families import FAMILIES
 from zoo.files import CHECKPOINT, exclusive_folder, require_startable
-from zoo.jobs import cluster_of
+from zoo.jobs import connected, count
 from zoo.presets import PRESETS
 from zoo.recipe import Limits, Recipe
 from zoo.report import for_task
@@ -410,12 +410,12 @@ def _of_folds(
 
     # What a report names as its command is one of the zoo.
     command = shlex.join(["zoo", *sys.argv[1:]]) if Path(sys.argv[0]).name in ("zoo", "__main__.py") else ""
-    with _resumable(out, "the folds so far are"), cluster_of(workers) as (processes, client):
-        board = FoldBoard(err, processes)
+    with _resumable(out, "the folds so far are"), connected(workers) as pool:
+        board = FoldBoard(err, count(pool))
         with board.shown() if verbose else nullcontext():
             result = cross_validate(
-                plans, data, None if out is None else Path(out), protocol, workers=processes, client=client,
-                on_start=announce, on_progress=board.update if verbose else door.silent, command=command,
+                plans, data, None if out is None else Path(out), protocol, workers=pool, on_start=announce,
+                on_progress=board.update if verbose else door.silent, command=command,
             )  # fmt: skip
     failed = next((note for note in result["notes"] if "folds failed" in note), "")
     return result, f"{out}: {failed}; the same command tries them again" if failed and out is not None else failed
