@@ -21,7 +21,7 @@ CODE = "ZOO_CODE"
 """The environment variable with the files that `--code` names, which child processes run as well."""
 _SUPERVISED = "ZOO_SUPERVISED"
 _LIBRARIES = ("TF_NUM_INTRAOP", "TF_NUM_INTEROP", "OMP_NUM", "OPENBLAS_NUM", "NUMBA_NUM")
-_TERMINATION_SECONDS = 10.0
+_TERMINATION_SECONDS = 30.0
 _AGAIN_SECONDS = 0.1
 _CONNECTION_SECONDS = 10
 

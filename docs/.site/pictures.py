@@ -49,8 +49,9 @@ WALKING, END = 5.0, 50.0
 
 NOTEBOOKS = {
     "collect": (0, 0),
-    "compare": (0, 1),
-    "compare-ranks": (0, 0),
+    "compare": (-1, 1),
+    "compare-curve": (0, 0),
+    "compare-ranks": (-1, 0),
     "recordings": (-1, 0),
     "recordings-minutes": (0, 0),
     "recordings-signals": (1, 1),

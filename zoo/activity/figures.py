@@ -74,8 +74,7 @@ def benchmark(result: Mapping[str, Any]) -> Figures:
 def learning_curve(result: Mapping[str, Any]) -> Figure:
     """Draws the score of each method against the number of people on whom it was trained."""
     with subplots(WIDTH, 4.4) as (figure, axis):
-        who = f"networks blue, baselines gray; {count(result['people'], 'subject')}"
-        title(figure, {**result, "model": "macro-F1"}, "by people in training", who)
+        title(figure, {**result, "model": "macro-F1"}, "by people in training", count(result["people"], "subject"))
         for number, (name, method) in enumerate(result["methods"].items()):
             points = [(row["people"], row["macro_f1"]) for row in method["learning_curve"].values() if row]
             color = BLUE if "parameters" in method else GRAY
