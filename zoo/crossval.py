@@ -52,6 +52,7 @@ from zoo.loading import Loaded
 from zoo.models.function import measure, run_code
 from zoo.models.recognizer import ActivityRecognizer
 from zoo.provenance import already_seen, spelled, versions, weights_sha256
+from zoo.report.screen import quiet
 from zoo.runtime import Interpreter
 from zoo.runtime.labels import COUNTED, allowed_classes, forgive, indistinct, resolve
 from zoo.training import Training, few_steps, fit
@@ -634,7 +635,7 @@ def costs_of(training: Training, data: Data) -> dict[str, Any]:
     """
     model = TASK.build(training, replace(TASK.split(data, training.recipe), folds=()))
     loaded, costs = Loaded(training.name, model), dict[str, Any](bytes=None, streams=None, milliseconds=None)
-    with files.temporary_folder() as scratch, suppress(ZooError):
+    with files.temporary_folder() as scratch, quiet(), suppress(ZooError):
         # Rounding may change the answers of a network that has learned nothing.
         kinds = replace(TASK.exportable(loaded, None), tolerances={"dynamic": Tolerance(np.inf)})
         (row,) = artifacts.export(loaded, kinds, scratch / "files")
