@@ -172,8 +172,8 @@ class Run:
 
 
 LEFT_BY_LIBRARIES = (
-    "tmp/__autograph_generated_file*", "tmp/tmp*", "tmp/????????", "tmp/.zoo-*tfds", "*/events.out.tfevents.*",
-    "*/.config/incomplete.*",
+    "tmp/__autograph_generated_file*", "tmp/__pycache__*", "tmp/tmp*", "tmp/????????", "tmp/.zoo-*tfds",
+    "*/events.out.tfevents.*", "*/.config/incomplete.*",
 )  # fmt: skip
 """Temporary files of Python, TensorFlow, Keras and TFDS, the last deleted after a minute; logs named by the time."""
 

@@ -172,7 +172,7 @@ def test_two_runs_with_one_output_do_not_mix(words, places, zoo_cli):
     run = threading.Thread(target=other)
     run.start()
     try:
-        assert holding.wait(10)
+        assert holding.wait(60)
         status, _, err = zoo_cli(*command(words, output, files))
     finally:
         done.set()

@@ -380,13 +380,10 @@ def test_a_search_chooses_among_its_values(file, data):
     assert study.outline.arguments["filters"] == 2
     assert study.outline.recipe.batch_size == 16
     refused("setting of small", Study, f"{file}:small", data, choose={"filterz": [2]})
-    found = zoo.tune(
-        f"{file}:small", data, choose={"filters": [2, 8]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
-    )
+    once = {"trials": 2, "epochs": 1, "best": 1, "seeds": 1, "settings": {"validation_by": "time"}, "verbose": False}
+    found = zoo.tune(f"{file}:small", data, choose={"filters": [2, 8]}, **once)
     assert found.to_json()["training"]["parameters"] in (3 * 5 * 2 + 2 + 2 * 6 + 6, 3 * 5 * 8 + 8 + 8 * 6 + 6)
-    found = zoo.tune(
-        f"{file}:looped", data, choose={"wide": [True, False]}, trials=2, epochs=1, best=1, seeds=1, verbose=False
-    )
+    found = zoo.tune(f"{file}:looped", data, choose={"wide": [True, False]}, **once)
     sizes = {3 * 5 * 4 + 4 + 3 * units * (4 + units + 2) + 6 * units + 6 for units in (3, 2)}
     assert found.to_json()["training"]["parameters"] in sizes
 
