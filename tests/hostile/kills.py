@@ -131,7 +131,8 @@ class Run:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        tempfile.tempdir = None
+        # Python would leave the compiled form of modules that TensorFlow writes there, and deletes.
+        tempfile.tempdir, sys.dont_write_bytecode = None, True
         os.environ |= {"TMPDIR": str(self.folder / "tmp"), SHARED: str(self.file), ROOT: str(self.folder)}
         with self.file.open("r+b") as file, mmap.mmap(file.fileno(), STATE.size) as shared:
             calls, last, _ = STATE.unpack(shared[:])
@@ -172,8 +173,8 @@ class Run:
 
 
 LEFT_BY_LIBRARIES = (
-    "tmp/__autograph_generated_file*", "tmp/__pycache__*", "tmp/tmp*", "tmp/????????", "tmp/.zoo-*tfds",
-    "*/events.out.tfevents.*", "*/.config/incomplete.*",
+    "tmp/__autograph_generated_file*", "tmp/tmp*", "tmp/????????", "tmp/.zoo-*tfds", "*/events.out.tfevents.*",
+    "*/.config/incomplete.*",
 )  # fmt: skip
 """Temporary files of Python, TensorFlow, Keras and TFDS, the last deleted after a minute; logs named by the time."""
 
